@@ -1,0 +1,152 @@
+# The functions that rooms, plugins and tests are declared with. Sources are listed by hand.
+include(GoogleTest)
+
+# What every target of ours is built with.
+function(vkhost_house_rules target)
+  target_link_libraries(${target} PRIVATE
+    $<BUILD_INTERFACE:vkhost-build> $<BUILD_INTERFACE:vkhost-warnings>
+    $<BUILD_INTERFACE:vkhost-sanitizers>)
+endfunction()
+
+# Unity builds go by room and eight files at a time: a room shares one file-local name space, and
+# two cores still have something to share.
+function(vkhost_unity_groups target prefix)
+  set(count 0)
+  foreach(source IN LISTS ARGN)
+    math(EXPR group "${count} / 8")
+    set_source_files_properties("${source}" TARGET_DIRECTORY ${target}
+                                PROPERTIES UNITY_GROUP "${prefix}_${group}")
+    math(EXPR count "${count} + 1")
+  endforeach()
+endfunction()
+
+# vkhost_room(NAME base SOURCES a.cpp … HEADERS a.hpp … [LIBRARIES …])
+# Adds a folder of host/ to vkhost-core. Every header is also compiled alone, by the target
+# all_verify_interface_header_sets. LIBRARIES are what only this room may use.
+function(vkhost_room)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;HEADERS;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME)
+    message(FATAL_ERROR "vkhost_room: NAME is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(arg_SOURCES)
+    target_sources(vkhost-core PRIVATE ${arg_SOURCES})
+    vkhost_unity_groups(vkhost-core ${arg_NAME} ${arg_SOURCES})
+  endif()
+  if(arg_HEADERS)
+    target_sources(vkhost-core PUBLIC FILE_SET headers_${arg_NAME} TYPE HEADERS
+                   BASE_DIRS "${PROJECT_SOURCE_DIR}/host" FILES ${arg_HEADERS})
+  endif()
+  if(arg_LIBRARIES)
+    target_link_libraries(vkhost-core PRIVATE ${arg_LIBRARIES})
+  endif()
+endfunction()
+
+function(vkhost_shared_module target sources libraries)
+  add_library(${target} MODULE ${sources})
+  vkhost_house_rules(${target})
+  target_link_libraries(${target} PRIVATE vkhost::sdk ${libraries})
+  set(map "${PROJECT_SOURCE_DIR}/sdk/abi/plugin.map")
+  target_link_options(${target} PRIVATE "-Wl,--version-script=${map}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT VKHOST_SANITIZE)
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
+  set_target_properties(${target} PROPERTIES PREFIX "" LINK_DEPENDS "${map}")
+endfunction()
+
+# vkhost_add_plugin(NAME mock SOURCES … [LIBRARIES …])
+# Target plugin-NAME, file lib/vkhost/plugins/vkhost-NAME.so, exporting vkp_plugin alone.
+function(vkhost_add_plugin)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME)
+    message(FATAL_ERROR "vkhost_add_plugin: NAME is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  vkhost_shared_module(plugin-${arg_NAME} "${arg_SOURCES}" "${arg_LIBRARIES}")
+  vkhost_unity_groups(plugin-${arg_NAME} ${arg_NAME} ${arg_SOURCES})
+  set_target_properties(plugin-${arg_NAME} PROPERTIES
+    OUTPUT_NAME "vkhost-${arg_NAME}"
+    LIBRARY_OUTPUT_DIRECTORY "${VKHOST_PLUGIN_OUTPUT_DIRECTORY}")
+  install(TARGETS plugin-${arg_NAME} LIBRARY DESTINATION "${VKHOST_PLUGIN_INSTALL_DIR}"
+          COMPONENT plugin-${arg_NAME})
+endfunction()
+
+# vkhost_add_fixture_plugin(NAME throws_in_create SOURCES … [LIBRARIES …])
+# A plugin for tests only: target fixture-NAME, file tests/fixtures/NAME.so in the build tree.
+# PLAIN drops the version script, for plugins whose very fault is what they export.
+function(vkhost_add_fixture_plugin)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "PLAIN" "NAME" "SOURCES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME)
+    message(FATAL_ERROR
+            "vkhost_add_fixture_plugin: NAME is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(arg_PLAIN)
+    add_library(fixture-${arg_NAME} MODULE ${arg_SOURCES})
+    vkhost_house_rules(fixture-${arg_NAME})
+    target_link_libraries(fixture-${arg_NAME} PRIVATE vkhost::sdk ${arg_LIBRARIES})
+  else()
+    vkhost_shared_module(fixture-${arg_NAME} "${arg_SOURCES}" "${arg_LIBRARIES}")
+  endif()
+  set_target_properties(fixture-${arg_NAME} PROPERTIES
+    PREFIX "" OUTPUT_NAME "${arg_NAME}" UNITY_BUILD OFF
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/fixtures")
+endfunction()
+
+# vkhost_add_test(NAME unit_base LABEL unit SOURCES … [LIBRARIES …] [DEPENDS targets…]
+#                 [TIMEOUT seconds] [PLAIN] [NO_MAIN] [ARGUMENTS …] [PROPERTIES ctest properties…])
+# One executable tests/NAME, every case of it a ctest test called NAME.Suite.Case. PLAIN: one
+# ctest test, success is exit code 0 (no GoogleTest). NO_MAIN: GoogleTest with a main of its own.
+# DEPENDS: targets such as plugins that must be built before it runs.
+function(vkhost_add_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "PLAIN;NO_MAIN" "NAME;LABEL;TIMEOUT"
+                        "SOURCES;LIBRARIES;DEPENDS;ARGUMENTS;PROPERTIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
+    message(FATAL_ERROR
+            "vkhost_add_test: NAME or SOURCES missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  set(kinds unit integration conformance cluster fuzz bench)
+  if(NOT arg_LABEL IN_LIST kinds)
+    message(FATAL_ERROR "vkhost_add_test(${arg_NAME}): LABEL must be one of ${kinds}")
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+    if(NOT arg_LABEL STREQUAL "unit")
+      set(arg_TIMEOUT 300)
+    endif()
+  endif()
+
+  add_executable(${arg_NAME} ${arg_SOURCES})
+  vkhost_house_rules(${arg_NAME})
+  vkhost_unity_groups(${arg_NAME} ${arg_NAME} ${arg_SOURCES})
+  target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBRARIES})
+  set_target_properties(${arg_NAME} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  if(arg_DEPENDS)
+    add_dependencies(${arg_NAME} ${arg_DEPENDS})
+  endif()
+  set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+  if(arg_PLAIN)
+    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGUMENTS})
+    set_tests_properties(${arg_NAME} PROPERTIES ${properties})
+    return()
+  endif()
+  target_link_libraries(${arg_NAME} PRIVATE GTest::gmock)
+  if(NOT arg_NO_MAIN)
+    target_link_libraries(${arg_NAME} PRIVATE GTest::gmock_main)
+  endif()
+  gtest_discover_tests(${arg_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    TEST_PREFIX "${arg_NAME}." EXTRA_ARGS ${arg_ARGUMENTS} PROPERTIES ${properties})
+endfunction()
+
+# vkhost_add_check(NAME check_rooms COMMAND … [LABEL unit] [TIMEOUT seconds])
+# A script as a ctest test, run in the source folder.
+function(vkhost_add_check)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL;TIMEOUT" "COMMAND;PROPERTIES")
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(${arg_NAME} PROPERTIES
+    LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+endfunction()
