@@ -14,7 +14,8 @@ double SeededRandom::next() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(engine_);
 }
 
-std::chrono::milliseconds backoff_delay(const BackoffLimits& limits, std::uint32_t failures,
+std::chrono::milliseconds backoff_delay(const BackoffLimits& limits,
+                                        std::uint32_t failures,
                                         Random& random) {
   // 2^20 times any sensible first delay is beyond any cap; the bound keeps the shift defined.
   const std::uint32_t exponent = failures == 0 ? 0 : std::min(failures - 1, 20U);

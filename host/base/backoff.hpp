@@ -2,11 +2,11 @@
 // A Backoff belongs to one owner; SystemRandom may be shared. [no-block]
 #pragma once
 
+#include "base/mutex.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <random>
-
-#include "base/mutex.hpp"
 
 namespace vkhost {
 
@@ -39,6 +39,7 @@ struct BackoffLimits {
 // The delay before try number `failures` + 1: first * 2^(failures-1), at most cap, then reduced by
 // up to half at random so that many that failed together do not come back together.
 [[nodiscard]] std::chrono::milliseconds backoff_delay(const BackoffLimits& limits,
-                                                      std::uint32_t failures, Random& random);
+                                                      std::uint32_t failures,
+                                                      Random& random);
 
 }  // namespace vkhost

@@ -1,9 +1,9 @@
 #include "base/cancel.hpp"
 
+#include "base/mutex.hpp"
+
 #include <map>
 #include <thread>
-
-#include "base/mutex.hpp"
 
 namespace vkhost {
 namespace detail {

@@ -5,11 +5,11 @@
 // cancelled. [any-thread]
 #pragma once
 
+#include "base/clock.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
-
-#include "base/clock.hpp"
 
 namespace vkhost {
 

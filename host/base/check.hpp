@@ -3,7 +3,9 @@
 #pragma once
 
 namespace vkhost {
-[[noreturn]] void check_failed(const char* file, int line, const char* condition,
+[[noreturn]] void check_failed(const char* file,
+                               int line,
+                               const char* condition,
                                const char* sentence);
 }  // namespace vkhost
 

@@ -18,8 +18,8 @@ std::string format(WallTime time, bool with_micros) {
   std::array<char, 48> text{};
   std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
   if (with_micros) {
-    length += static_cast<std::size_t>(
-        std::snprintf(text.data() + length, text.size() - length, ".%06ld", static_cast<long>(micros)));
+    length += static_cast<std::size_t>(std::snprintf(text.data() + length, text.size() - length,
+                                                     ".%06ld", static_cast<long>(micros)));
   }
   return std::string(text.data(), length) + "Z";
 }

@@ -2,10 +2,10 @@
 // chain of calls shares one budget. [any-thread] [no-block]
 #pragma once
 
+#include "base/clock.hpp"
+
 #include <algorithm>
 #include <chrono>
-
-#include "base/clock.hpp"
 
 namespace vkhost {
 

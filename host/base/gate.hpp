@@ -2,10 +2,10 @@
 // that was inside has left. [any-thread]
 #pragma once
 
+#include "base/mutex.hpp"
+
 #include <cstddef>
 #include <utility>
-
-#include "base/mutex.hpp"
 
 namespace vkhost {
 

@@ -41,9 +41,15 @@ std::size_t utf8_length(std::string_view text) {
 
 void append_control(std::string& out, unsigned char byte) {
   switch (byte) {
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
     default: {
       std::array<char, 8> escaped{};
       static_cast<void>(std::snprintf(escaped.data(), escaped.size(), "\\u%04x", byte));

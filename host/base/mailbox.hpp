@@ -2,12 +2,12 @@
 // pending. A producer never waits, and a burst for one key costs one entry. [any-thread]
 #pragma once
 
+#include "base/mutex.hpp"
+
 #include <deque>
 #include <optional>
 #include <unordered_map>
 #include <utility>
-
-#include "base/mutex.hpp"
 
 namespace vkhost {
 

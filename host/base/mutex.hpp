@@ -3,11 +3,11 @@
 // (`while (!ready) cv.wait(mutex_)`), since the analysis cannot see into predicate lambdas.
 #pragma once
 
+#include "base/thread_annotations.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-
-#include "base/thread_annotations.hpp"
 
 namespace vkhost {
 

@@ -105,8 +105,8 @@ Status failed_precondition(std::string message);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}            // NOLINT(google-explicit-constructor)
-  Result(Status status) : state_(std::move(status)) {      // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::move(value)) {}        // NOLINT(google-explicit-constructor)
+  Result(Status status) : state_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     if (std::get<Status>(state_).is_ok()) {
       state_ = internal_error("an OK status was returned where a value was promised");
     }
@@ -125,9 +125,7 @@ class [[nodiscard]] Result {
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  [[nodiscard]] Status status() const {
-    return is_ok() ? Status::ok() : std::get<Status>(state_);
-  }
+  [[nodiscard]] Status status() const { return is_ok() ? Status::ok() : std::get<Status>(state_); }
 
  private:
   std::variant<T, Status> state_;
@@ -136,20 +134,20 @@ class [[nodiscard]] Result {
 }  // namespace vkhost
 
 // Returns the status from the enclosing function when `expression` (a Status) is not OK.
-#define VKHOST_TRY(expression)                                  \
-  do {                                                          \
+#define VKHOST_TRY(expression)                                               \
+  do {                                                                       \
     if (::vkhost::Status vkhost_try_ = (expression); !vkhost_try_.is_ok()) { \
-      return vkhost_try_;                                       \
-    }                                                           \
+      return vkhost_try_;                                                    \
+    }                                                                        \
   } while (false)
 
 #define VKHOST_CONCAT_INNER(a, b) a##b
 #define VKHOST_CONCAT(a, b) VKHOST_CONCAT_INNER(a, b)
 
 // VKHOST_TRY_ASSIGN(auto pods, list_pods()): declares or assigns from a Result, or returns.
-#define VKHOST_TRY_ASSIGN(target, expression)                                      \
-  auto VKHOST_CONCAT(vkhost_result_, __LINE__) = (expression);                     \
-  if (!VKHOST_CONCAT(vkhost_result_, __LINE__).is_ok()) {                          \
-    return VKHOST_CONCAT(vkhost_result_, __LINE__).status();                       \
-  }                                                                                \
+#define VKHOST_TRY_ASSIGN(target, expression)                  \
+  auto VKHOST_CONCAT(vkhost_result_, __LINE__) = (expression); \
+  if (!VKHOST_CONCAT(vkhost_result_, __LINE__).is_ok()) {      \
+    return VKHOST_CONCAT(vkhost_result_, __LINE__).status();   \
+  }                                                            \
   target = std::move(VKHOST_CONCAT(vkhost_result_, __LINE__)).value()

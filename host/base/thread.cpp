@@ -16,8 +16,8 @@ void run_fenced(const std::string& name, const std::function<void()>& body) {
     body();
     return;
   } catch (const std::exception& error) {
-    static_cast<void>(
-        std::fprintf(stderr, "vkhost: thread %s ended by an exception: %s\n", name.c_str(), error.what()));
+    static_cast<void>(std::fprintf(stderr, "vkhost: thread %s ended by an exception: %s\n",
+                                   name.c_str(), error.what()));
   }
   std::abort();
 }
@@ -30,7 +30,8 @@ Thread::Thread(std::string name, std::function<void()> body) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  for (const int synchronous : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF}) {
+  for (const int synchronous :
+       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF}) {
     sigdelset(&all, synchronous);
   }
   pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -69,7 +69,7 @@ extern "C" {
 /* ---- Strings, codes, errors ---- */
 
 typedef struct vkp_str {
-  const char *data;
+  const char* data;
   size_t size;
 } vkp_str;
 
@@ -132,7 +132,7 @@ typedef struct vkp_text_sink {
    * Blocks:  no
    * Memory:  copies `text`
    * Returns: OK; INVALID_ARGUMENT (not UTF-8, or over the limit) */
-  vkp_code (*put)(const struct vkp_text_sink *sink, const char *text, size_t text_size);
+  vkp_code (*put)(const struct vkp_text_sink* sink, const char* text, size_t text_size);
 } vkp_text_sink;
 
 /* Context of one call, valid until the call returns. */
@@ -147,7 +147,7 @@ typedef struct vkp_call {
    * Blocks:  no
    * Memory:  copies `error`
    * Returns: nothing */
-  void (*fail)(const struct vkp_call *call, const vkp_error *error);
+  void (*fail)(const struct vkp_call* call, const vkp_error* error);
 
   /* Whether the host has cancelled this call; a passed deadline is a cancel. A cancelled call
    * returns within 5 s and tells the truth: OK if it happened, else VKP_CANCELLED with its effect.
@@ -157,7 +157,7 @@ typedef struct vkp_call {
    * Blocks:  no
    * Memory:  none
    * Returns: true once cancelled */
-  bool (*cancelled)(const struct vkp_call *call);
+  bool (*cancelled)(const struct vkp_call* call);
 
   /* Calls `fn(user)` once when the call is cancelled, from any thread, or at once when it already
    * is. `fn` must not block. It is not running any more when off_cancel or the call has returned.
@@ -165,14 +165,14 @@ typedef struct vkp_call {
    * Blocks:  no
    * Memory:  `user` is the plugin's and must live until off_cancel or the end of the call
    * Returns: a registration for off_cancel, never 0 */
-  uint64_t (*on_cancel)(const struct vkp_call *call, void (*fn)(void *user), void *user);
+  uint64_t (*on_cancel)(const struct vkp_call* call, void (*fn)(void* user), void* user);
 
   /* Ends a registration; an unknown one is ignored.
    * Thread:  [any-thread], not from within the callback itself
    * Blocks:  while the callback runs
    * Memory:  none
    * Returns: nothing */
-  void (*off_cancel)(const struct vkp_call *call, uint64_t registration);
+  void (*off_cancel)(const struct vkp_call* call, uint64_t registration);
 } vkp_call;
 
 /* Names one pod. Identity is the UID: the same name with another UID is another pod. */
@@ -187,7 +187,13 @@ typedef struct vkp_pod_ref {
 
 /* ---- The host, as an instance sees it ---- */
 
-enum { VKP_LOG_TRACE = 0, VKP_LOG_DEBUG = 1, VKP_LOG_INFO = 2, VKP_LOG_WARN = 3, VKP_LOG_ERROR = 4 };
+enum {
+  VKP_LOG_TRACE = 0,
+  VKP_LOG_DEBUG = 1,
+  VKP_LOG_INFO = 2,
+  VKP_LOG_WARN = 3,
+  VKP_LOG_ERROR = 4
+};
 
 typedef struct vkp_log_entry {
   uint64_t size;
@@ -212,7 +218,7 @@ typedef struct vkp_pod_change {
   /* Object of string or null (remove), only under the prefixes named in describe. */
   vkp_str annotations_json;
   /* The work accepted earlier has failed; the host calls create_pod again as the error advises. */
-  const vkp_error *error;
+  const vkp_error* error;
   bool gone; /* nothing of this pod is left in the back end: the last news of it */
   uint8_t reserved[7];
 } vkp_pod_change;
@@ -226,21 +232,21 @@ typedef struct vkp_host {
    * Blocks:  no
    * Memory:  copies `entry`
    * Returns: nothing; allowed from init until the process ends */
-  void (*log)(const struct vkp_host *host, const vkp_log_entry *entry);
+  void (*log)(const struct vkp_host* host, const vkp_log_entry* entry);
 
   /* Thread:  [any-thread] [no-block], from the return of start (or of create_pod, for that pod)
    * Blocks:  no
    * Memory:  copies `change`
    * Returns: OK; NOT_FOUND (no pod of that UID here); INVALID_ARGUMENT (nothing was taken);
    *          CANCELLED (stopping) */
-  vkp_code (*pod_changed)(const struct vkp_host *host, const vkp_pod_change *change);
+  vkp_code (*pod_changed)(const struct vkp_host* host, const vkp_pod_change* change);
 
   /* The node looks different now: the host calls `node` again soon. The one way to change capacity.
    * Thread:  [any-thread] [no-block]
    * Blocks:  no
    * Memory:  none
    * Returns: OK; CANCELLED (stopping) */
-  vkp_code (*node_changed)(const struct vkp_host *host);
+  vkp_code (*node_changed)(const struct vkp_host* host);
 
   /* Keeps the handle of a pod, at any time from the beginning of its reserve_pod or create_pod on.
    * OK means durable. A provider whose back end cannot be searched by UID saves its intent (name,
@@ -251,8 +257,11 @@ typedef struct vkp_host {
    * Memory:  copies
    * Returns: OK; NOT_FOUND (no such pod); INVALID_ARGUMENT (over VKP_MAX_HANDLE_BYTES, not UTF-8);
    *          UNAVAILABLE (not saved: try again); CANCELLED (stopping) */
-  vkp_code (*save_handle)(const struct vkp_host *host, const char *uid, size_t uid_size,
-                          const char *handle, size_t handle_size);
+  vkp_code (*save_handle)(const struct vkp_host* host,
+                          const char* uid,
+                          size_t uid_size,
+                          const char* handle,
+                          size_t handle_size);
 
   /* Table of a host extension, or null. The answer for an id never changes; the table stays valid
    * until the process ends. A plugin that cannot do without one fails `create`, naming it.
@@ -260,7 +269,7 @@ typedef struct vkp_host {
    * Blocks:  no
    * Memory:  the table is the host's
    * Returns: the table, or null */
-  const void *(*get_extension)(const struct vkp_host *host, const char *id, size_t id_size);
+  const void* (*get_extension)(const struct vkp_host* host, const char* id, size_t id_size);
 } vkp_host;
 
 /* ---- The plugin: core table ---- */
@@ -279,8 +288,12 @@ typedef struct vkp_problem_sink {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (not UTF-8 or not a pointer) */
-  vkp_code (*put)(const struct vkp_problem_sink *sink, int32_t severity, const char *pointer,
-                  size_t pointer_size, const char *text, size_t text_size);
+  vkp_code (*put)(const struct vkp_problem_sink* sink,
+                  int32_t severity,
+                  const char* pointer,
+                  size_t pointer_size,
+                  const char* text,
+                  size_t text_size);
 } vkp_problem_sink;
 
 typedef struct vkp_instance_request {
@@ -301,14 +314,14 @@ enum {
 
 typedef struct vkp_recover_pod {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str pod_json; /* v1.Pod with the last status known; empty when only the handle is left */
 } vkp_recover_pod;
 
 typedef struct vkp_recover_request {
   uint64_t size;
   size_t pod_count; /* at most VKP_MAX_RECOVER_BATCH */
-  const vkp_recover_pod *const *pods;
+  const vkp_recover_pod* const* pods;
   bool last; /* after this batch the provider knows every pod of the node */
   uint8_t reserved[7];
 } vkp_recover_request;
@@ -320,7 +333,9 @@ typedef struct vkp_recover_sink {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; NOT_FOUND (not a pod of this batch) */
-  vkp_code (*put)(const struct vkp_recover_sink *sink, const char *uid, size_t uid_size,
+  vkp_code (*put)(const struct vkp_recover_sink* sink,
+                  const char* uid,
+                  size_t uid_size,
                   int32_t verdict);
 } vkp_recover_sink;
 
@@ -334,7 +349,7 @@ enum {
 
 typedef struct vkp_create_pod_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str pod_json;      /* v1.Pod as the API server gave it, unresolved; may be logged */
   vkp_str material_json; /* everything resolved, by container name; never logged */
   int32_t why;           /* VKP_CREATE_... */
@@ -364,7 +379,7 @@ enum {
 
 typedef struct vkp_update_pod_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str pod_json;
   vkp_str material_json;
   uint64_t changed; /* VKP_CHANGED_... bits */
@@ -378,8 +393,11 @@ typedef struct vkp_update_sink {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (a bit that was not asked for) */
-  vkp_code (*put)(const struct vkp_update_sink *sink, uint64_t changed, int32_t outcome,
-                  const char *text, size_t text_size);
+  vkp_code (*put)(const struct vkp_update_sink* sink,
+                  uint64_t changed,
+                  int32_t outcome,
+                  const char* text,
+                  size_t text_size);
 } vkp_update_sink;
 
 /* Why a pod is deleted. Unknown value: deleted. */
@@ -394,7 +412,7 @@ enum {
 
 typedef struct vkp_delete_pod_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str pod_json; /* empty for an orphan */
   int64_t grace_ms; /* 0: at once */
   int32_t reason;   /* VKP_DELETE_... */
@@ -417,7 +435,7 @@ enum {
 
 typedef struct vkp_listed_pod {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   uint64_t seq;        /* as in vkp_pod_change */
   vkp_str status_json; /* with VKP_LISTED_PRESENT */
   int32_t marks;       /* VKP_MARKS_... */
@@ -427,7 +445,7 @@ typedef struct vkp_listed_pod {
 typedef struct vkp_list_pods_request {
   uint64_t size;
   size_t uid_count; /* 0: all under this owner key */
-  const vkp_str *uids;
+  const vkp_str* uids;
 } vkp_list_pods_request;
 
 typedef struct vkp_list_sink {
@@ -436,7 +454,7 @@ typedef struct vkp_list_sink {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (that item was not taken) */
-  vkp_code (*put)(const struct vkp_list_sink *sink, const vkp_listed_pod *pod);
+  vkp_code (*put)(const struct vkp_list_sink* sink, const vkp_listed_pod* pod);
 
   /* The list holds everything asked for. Only then does a missing pod count as absent, and only one
    * whose create_pod had returned before list_pods began.
@@ -444,7 +462,7 @@ typedef struct vkp_list_sink {
    * Blocks:  no
    * Memory:  none
    * Returns: nothing */
-  void (*complete)(const struct vkp_list_sink *sink);
+  void (*complete)(const struct vkp_list_sink* sink);
 } vkp_list_sink;
 
 /* The one exported symbol. Every function is required, get_extension excepted. */
@@ -460,14 +478,14 @@ typedef struct vkp_plugin_table {
    * Blocks:  no
    * Memory:  `out` is the host's, during the call
    * Returns: OK; INTERNAL */
-  vkp_code (*describe)(const vkp_call *call, const vkp_text_sink *out);
+  vkp_code (*describe)(const vkp_call* call, const vkp_text_sink* out);
 
   /* Once per library, before any instance. What instances share begins here.
    * Thread:  [startup]
    * Blocks:  yes, until the deadline; no network
    * Memory:  `library_host` stays valid until the process ends
    * Returns: OK; FAILED_PRECONDITION (the library cannot run here) */
-  vkp_code (*init)(const vkp_call *call, const vkp_host *library_host);
+  vkp_code (*init)(const vkp_call* call, const vkp_host* library_host);
 
   /* What a schema cannot say about the settings. Problems go to the sink; the return value says
    * only whether the check could be made.
@@ -475,8 +493,10 @@ typedef struct vkp_plugin_table {
    * Blocks:  no network
    * Memory:  pointers are the host's, during the call
    * Returns: OK; INTERNAL */
-  vkp_code (*check_config)(const vkp_call *call, const char *config_json, size_t config_size,
-                           const vkp_problem_sink *problems);
+  vkp_code (*check_config)(const vkp_call* call,
+                           const char* config_json,
+                           size_t config_size,
+                           const vkp_problem_sink* problems);
 
   /* A new instance for one node. On failure nothing is left behind and `*instance` is not read.
    * Thread:  [startup]
@@ -485,8 +505,10 @@ typedef struct vkp_plugin_table {
    *          the plugin's until destroy
    * Returns: OK; INVALID_ARGUMENT (configuration); FAILED_PRECONDITION (a host extension is missing:
    *          name it) */
-  vkp_code (*create)(const vkp_call *call, const vkp_host *host,
-                     const vkp_instance_request *request, vkp_instance **instance);
+  vkp_code (*create)(const vkp_call* call,
+                     const vkp_host* host,
+                     const vkp_instance_request* request,
+                     vkp_instance** instance);
 
   /* JSON object, once after create: statusUpdates ("push" or "poll"), pollIntervalMs,
    * maxParallelCalls, updates (names of changed bits worth a call), material (names of the kinds
@@ -496,7 +518,7 @@ typedef struct vkp_plugin_table {
    * Blocks:  no
    * Memory:  `out` is the host's, during the call
    * Returns: OK; INTERNAL */
-  vkp_code (*capabilities)(const vkp_call *call, vkp_instance *instance, const vkp_text_sink *out);
+  vkp_code (*capabilities)(const vkp_call* call, vkp_instance* instance, const vkp_text_sink* out);
 
   /* The node this instance stands for, as v1.Node JSON: capacity, allocatable, labels, annotations,
    * taints, conditions, nodeInfo, providerID. metadata.name counts in the first answer only, and
@@ -506,15 +528,18 @@ typedef struct vkp_plugin_table {
    * Blocks:  yes, until the deadline; may use the network, also before start
    * Memory:  pointers are the host's, during the call
    * Returns: OK; UNAVAILABLE (asked again) */
-  vkp_code (*node)(const vkp_call *call, vkp_instance *instance, const char *node_name,
-                   size_t node_name_size, const vkp_text_sink *out);
+  vkp_code (*node)(const vkp_call* call,
+                   vkp_instance* instance,
+                   const char* node_name,
+                   size_t node_name_size,
+                   const vkp_text_sink* out);
 
   /* Can the back end be reached and used. Reason and message of a failure show in Ready.
    * Thread:  [node-serial]
    * Blocks:  yes, until the deadline
    * Memory:  none
    * Returns: OK; UNAVAILABLE; UNAUTHENTICATED; PERMISSION_DENIED */
-  vkp_code (*ping)(const vkp_call *call, vkp_instance *instance);
+  vkp_code (*ping)(const vkp_call* call, vkp_instance* instance);
 
   /* Before start: every pod of the node, in batches, with handle and last status, without material.
    * No back-end call per pod. Only after the last batch may the provider push or tidy what it keeps
@@ -523,15 +548,17 @@ typedef struct vkp_plugin_table {
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK; UNAVAILABLE (the host starts over with the first batch) */
-  vkp_code (*recover_pods)(const vkp_call *call, vkp_instance *instance,
-                           const vkp_recover_request *request, const vkp_recover_sink *out);
+  vkp_code (*recover_pods)(const vkp_call* call,
+                           vkp_instance* instance,
+                           const vkp_recover_request* request,
+                           const vkp_recover_sink* out);
 
   /* Work begins: from here on the instance may use the network and push.
    * Thread:  [startup]
    * Blocks:  yes, until the deadline
    * Memory:  none
    * Returns: OK; UNAVAILABLE (tried again) */
-  vkp_code (*start)(const vkp_call *call, vkp_instance *instance);
+  vkp_code (*start)(const vkp_call* call, vkp_instance* instance);
 
   /* Run this pod. Returns once the request is accepted or taken over (aim below 5 s), not when the
    * pod runs; the rest comes by push or list. Idempotent by UID: for work in hand it is OK and
@@ -541,16 +568,20 @@ typedef struct vkp_plugin_table {
    * Memory:  pointers are the host's, during the call
    * Returns: OK; INVALID_ARGUMENT (this pod can never run here); RESOURCE_EXHAUSTED; UNAVAILABLE;
    *          CANCELLED; DEADLINE_EXCEEDED (outcome unknown); PERMISSION_DENIED; UNAUTHENTICATED */
-  vkp_code (*create_pod)(const vkp_call *call, vkp_instance *instance,
-                         const vkp_create_pod_request *request, const vkp_text_sink *handle);
+  vkp_code (*create_pod)(const vkp_call* call,
+                         vkp_instance* instance,
+                         const vkp_create_pod_request* request,
+                         const vkp_text_sink* handle);
 
   /* The desired pod changed. Each changed bit is answered through the sink.
    * Thread:  [pod-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK (see the sink); NOT_FOUND (no such workload); UNAVAILABLE; CANCELLED */
-  vkp_code (*update_pod)(const vkp_call *call, vkp_instance *instance,
-                         const vkp_update_pod_request *request, const vkp_update_sink *out);
+  vkp_code (*update_pod)(const vkp_call* call,
+                         vkp_instance* instance,
+                         const vkp_update_pod_request* request,
+                         const vkp_update_sink* out);
 
   /* Stop this pod and remove it, for every pod ever passed to create_pod or reserve_pod; again with
    * a shorter grace when the user insists. Deleting what is not there is OK. The provider pushes the
@@ -559,16 +590,19 @@ typedef struct vkp_plugin_table {
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK; UNAVAILABLE; CANCELLED; PERMISSION_DENIED; UNAUTHENTICATED */
-  vkp_code (*delete_pod)(const vkp_call *call, vkp_instance *instance,
-                         const vkp_delete_pod_request *request);
+  vkp_code (*delete_pod)(const vkp_call* call,
+                         vkp_instance* instance,
+                         const vkp_delete_pod_request* request);
 
   /* What the back end holds under this owner key, or what it knows of the given UIDs.
    * Thread:  [node-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK; UNAVAILABLE (could not say: changes nothing); CANCELLED */
-  vkp_code (*list_pods)(const vkp_call *call, vkp_instance *instance,
-                        const vkp_list_pods_request *request, const vkp_list_sink *out);
+  vkp_code (*list_pods)(const vkp_call* call,
+                        vkp_instance* instance,
+                        const vkp_list_pods_request* request,
+                        const vkp_list_sink* out);
 
   /* The end of work, never of pods. Calls and streams in flight were cancelled and awaited before.
    * After it returns the instance calls nothing but log.
@@ -576,14 +610,14 @@ typedef struct vkp_plugin_table {
    * Blocks:  yes, until the deadline
    * Memory:  none
    * Returns: OK; any error is logged */
-  vkp_code (*stop)(const vkp_call *call, vkp_instance *instance);
+  vkp_code (*stop)(const vkp_call* call, vkp_instance* instance);
 
   /* Frees the instance; also after a create that was not followed by start.
    * Thread:  [startup]
    * Blocks:  briefly
    * Memory:  the instance ends
    * Returns: nothing */
-  void (*destroy)(vkp_instance *instance);
+  void (*destroy)(vkp_instance* instance);
 
   /* Once, after the last destroy. The library stays mapped.
    * Thread:  [startup]
@@ -598,7 +632,7 @@ typedef struct vkp_plugin_table {
    * Blocks:  no
    * Memory:  the table is the plugin's and stays valid
    * Returns: the table, or null */
-  const void *(*get_extension)(const char *id, size_t id_size);
+  const void* (*get_extension)(const char* id, size_t id_size);
 } vkp_plugin_table;
 
 #if defined(_WIN32)

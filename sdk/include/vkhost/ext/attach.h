@@ -15,10 +15,10 @@ extern "C" {
 
 typedef struct vkp_attach_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str container;
-  vkp_str container_id; /* or empty */
-  const vkp_terminal_size *terminal; /* first size, with tty; else null */
+  vkp_str container_id;              /* or empty */
+  const vkp_terminal_size* terminal; /* first size, with tty; else null */
   bool tty;
   bool stdin_open;
   bool stdout_open;
@@ -34,8 +34,11 @@ typedef struct vkp_attach {
    * Memory:  pointers are the host's, during the call; `outcome` is the host's, with its size set
    * Returns: OK (outcome says how the container ended, unknown when it goes on); NOT_FOUND;
    *          FAILED_PRECONDITION (not running); UNAVAILABLE; UNIMPLEMENTED; CANCELLED */
-  vkp_code (*attach)(const vkp_call *call, vkp_instance *instance,
-                     const vkp_attach_request *request, const vkp_stream *stream, vkp_exit *outcome);
+  vkp_code (*attach)(const vkp_call* call,
+                     vkp_instance* instance,
+                     const vkp_attach_request* request,
+                     const vkp_stream* stream,
+                     vkp_exit* outcome);
 } vkp_attach;
 
 #ifdef __cplusplus

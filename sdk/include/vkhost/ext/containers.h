@@ -18,7 +18,7 @@ extern "C" {
 
 typedef struct vkp_container_run {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str container; /* name; unique over init, regular and ephemeral containers */
   uint32_t attempt;  /* 0 for the first run */
   uint32_t reserved;
@@ -26,7 +26,7 @@ typedef struct vkp_container_run {
 
 typedef struct vkp_start_container_request {
   uint64_t size;
-  const vkp_container_run *run;
+  const vkp_container_run* run;
   vkp_str pod_json;
   vkp_str material_json;
 } vkp_start_container_request;
@@ -40,24 +40,29 @@ typedef struct vkp_containers {
    * Memory:  pointers are the host's, during the call
    * Returns: OK; NOT_FOUND (no such pod); INVALID_ARGUMENT; FAILED_PRECONDITION (the run before goes
    *          on); UNAVAILABLE; CANCELLED */
-  vkp_code (*start_container)(const vkp_call *call, vkp_instance *instance,
-                              const vkp_start_container_request *request);
+  vkp_code (*start_container)(const vkp_call* call,
+                              vkp_instance* instance,
+                              const vkp_start_container_request* request);
 
   /* Accepts the stop and returns; the end is pushed. Stopping what does not run is OK.
    * Thread:  [pod-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK; UNAVAILABLE; CANCELLED */
-  vkp_code (*stop_container)(const vkp_call *call, vkp_instance *instance,
-                             const vkp_container_run *run, int64_t grace_ms);
+  vkp_code (*stop_container)(const vkp_call* call,
+                             vkp_instance* instance,
+                             const vkp_container_run* run,
+                             int64_t grace_ms);
 
   /* Waits until that run has ended; for callers that need no push.
    * Thread:  [any-thread]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call; `outcome` is the host's, with its size set
    * Returns: OK (see outcome); NOT_FOUND; DEADLINE_EXCEEDED; CANCELLED */
-  vkp_code (*wait_container)(const vkp_call *call, vkp_instance *instance,
-                             const vkp_container_run *run, vkp_exit *outcome);
+  vkp_code (*wait_container)(const vkp_call* call,
+                             vkp_instance* instance,
+                             const vkp_container_run* run,
+                             vkp_exit* outcome);
 } vkp_containers;
 
 #ifdef __cplusplus

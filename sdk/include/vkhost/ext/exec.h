@@ -23,12 +23,12 @@ typedef struct vkp_exit {
 
 typedef struct vkp_exec_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str container;
   vkp_str container_id; /* or empty */
   size_t argument_count;
-  const vkp_str *arguments; /* argv; empty ones are legal */
-  const vkp_terminal_size *terminal; /* first size, with tty; else null */
+  const vkp_str* arguments;          /* argv; empty ones are legal */
+  const vkp_terminal_size* terminal; /* first size, with tty; else null */
   bool tty;
   bool stdin_open;
   bool stdout_open;
@@ -44,8 +44,11 @@ typedef struct vkp_exec {
    * Memory:  pointers are the host's, during the call; `outcome` is the host's, with its size set
    * Returns: OK (see outcome); NOT_FOUND; FAILED_PRECONDITION (not running); UNAVAILABLE;
    *          UNIMPLEMENTED; CANCELLED */
-  vkp_code (*exec)(const vkp_call *call, vkp_instance *instance, const vkp_exec_request *request,
-                   const vkp_stream *stream, vkp_exit *outcome);
+  vkp_code (*exec)(const vkp_call* call,
+                   vkp_instance* instance,
+                   const vkp_exec_request* request,
+                   const vkp_stream* stream,
+                   vkp_exit* outcome);
 } vkp_exec;
 
 #ifdef __cplusplus

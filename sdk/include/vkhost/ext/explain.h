@@ -4,7 +4,6 @@
 #ifndef VKHOST_EXT_EXPLAIN_H
 #define VKHOST_EXT_EXPLAIN_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,8 +20,12 @@ typedef struct vkp_finding_sink {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (not UTF-8 or not a pointer) */
-  vkp_code (*put)(const struct vkp_finding_sink *sink, int32_t kind, const char *pointer,
-                  size_t pointer_size, const char *text, size_t text_size);
+  vkp_code (*put)(const struct vkp_finding_sink* sink,
+                  int32_t kind,
+                  const char* pointer,
+                  size_t pointer_size,
+                  const char* text,
+                  size_t text_size);
 } vkp_finding_sink;
 
 typedef struct vkp_explain {
@@ -32,8 +35,11 @@ typedef struct vkp_explain {
    * Blocks:  no
    * Memory:  pointers are the host's, during the call
    * Returns: OK; INVALID_ARGUMENT (not a pod) */
-  vkp_code (*explain)(const vkp_call *call, vkp_instance *instance, const char *pod_json,
-                      size_t pod_size, const vkp_finding_sink *out);
+  vkp_code (*explain)(const vkp_call* call,
+                      vkp_instance* instance,
+                      const char* pod_json,
+                      size_t pod_size,
+                      const vkp_finding_sink* out);
 } vkp_explain;
 
 #ifdef __cplusplus

@@ -4,7 +4,6 @@
 #ifndef VKHOST_EXT_HOST_EVENTS_H
 #define VKHOST_EXT_HOST_EVENTS_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -18,9 +17,9 @@ typedef struct vkp_event {
   vkp_str pod_uid; /* empty: about the node */
   vkp_str reason;  /* one CamelCase word */
   vkp_str message;
-  vkp_str key;     /* names the occurrence: the same key again is no new event; or empty */
+  vkp_str key;              /* names the occurrence: the same key again is no new event; or empty */
   int64_t occurred_unix_ns; /* 0: now */
-  int32_t type;    /* VKP_EVENT_...; unknown value: warning */
+  int32_t type;             /* VKP_EVENT_...; unknown value: warning */
   int32_t reserved;
 } vkp_event;
 
@@ -31,7 +30,7 @@ typedef struct vkp_host_events {
    * Blocks:  no
    * Memory:  copies `event`
    * Returns: OK; NOT_FOUND (no such pod); INVALID_ARGUMENT; CANCELLED (stopping) */
-  vkp_code (*emit)(const vkp_host *host, const vkp_event *event);
+  vkp_code (*emit)(const vkp_host* host, const vkp_event* event);
 } vkp_host_events;
 
 #ifdef __cplusplus

@@ -4,7 +4,6 @@
 #ifndef VKHOST_EXT_HOST_EVICT_H
 #define VKHOST_EXT_HOST_EVICT_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,7 +25,7 @@ typedef struct vkp_host_evict {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK (also when repeated); NOT_FOUND; INVALID_ARGUMENT; CANCELLED (stopping) */
-  vkp_code (*evict)(const vkp_host *host, const vkp_evict_request *request);
+  vkp_code (*evict)(const vkp_host* host, const vkp_evict_request* request);
 } vkp_host_evict;
 
 #ifdef __cplusplus

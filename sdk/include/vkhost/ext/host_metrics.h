@@ -5,7 +5,6 @@
 #ifndef VKHOST_EXT_HOST_METRICS_H
 #define VKHOST_EXT_HOST_METRICS_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -20,9 +19,9 @@ typedef struct vkp_metric {
   vkp_str name;
   vkp_str help;
   size_t label_count; /* at most 8 */
-  const vkp_str *labels;
+  const vkp_str* labels;
   size_t bucket_count; /* histogram: upper bounds, ascending, without +Inf */
-  const double *buckets;
+  const double* buckets;
   int32_t kind; /* VKP_METRIC_... */
   int32_t reserved;
 } vkp_metric;
@@ -36,7 +35,7 @@ typedef struct vkp_host_metrics {
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (name, prefix, labels); ALREADY_EXISTS (with another shape);
    *          RESOURCE_EXHAUSTED */
-  vkp_code (*register_metric)(const vkp_host *host, const vkp_metric *metric, uint64_t *id);
+  vkp_code (*register_metric)(const vkp_host* host, const vkp_metric* metric, uint64_t* id);
 
   /* Counter: adds `value` (not negative). Gauge: sets it. Histogram: observes it. Label values in
    * the order of the labels; too many combinations are counted under one named "overflow".
@@ -44,8 +43,11 @@ typedef struct vkp_host_metrics {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; NOT_FOUND (id); INVALID_ARGUMENT (value or number of labels) */
-  vkp_code (*record)(const vkp_host *host, uint64_t id, const vkp_str *label_values,
-                     size_t label_count, double value);
+  vkp_code (*record)(const vkp_host* host,
+                     uint64_t id,
+                     const vkp_str* label_values,
+                     size_t label_count,
+                     double value);
 } vkp_host_metrics;
 
 #ifdef __cplusplus

@@ -5,7 +5,6 @@
 #ifndef VKHOST_EXT_HOST_STATE_H
 #define VKHOST_EXT_HOST_STATE_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,15 +20,14 @@ typedef struct vkp_host_state {
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (key or size); RESOURCE_EXHAUSTED (16 keys); UNAVAILABLE;
    *          CANCELLED (stopping) */
-  vkp_code (*put)(const vkp_host *host, const char *key, size_t key_size, const char *value,
-                  size_t value_size);
+  vkp_code (*put)(
+      const vkp_host* host, const char* key, size_t key_size, const char* value, size_t value_size);
 
   /* Thread:  [any-thread]
    * Blocks:  no
    * Memory:  `out` is the caller's and gets a copy during the call
    * Returns: OK; NOT_FOUND */
-  vkp_code (*get)(const vkp_host *host, const char *key, size_t key_size,
-                  const vkp_text_sink *out);
+  vkp_code (*get)(const vkp_host* host, const char* key, size_t key_size, const vkp_text_sink* out);
 } vkp_host_state;
 
 #ifdef __cplusplus

@@ -15,7 +15,7 @@ extern "C" {
 
 typedef struct vkp_logs_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str container;
   vkp_str container_id;  /* from the status: which run; empty: the current one */
   int64_t tail;          /* last lines wanted; -1: all */
@@ -33,8 +33,10 @@ typedef struct vkp_logs {
    * Blocks:  yes, until the session is over
    * Memory:  pointers are the host's, during the call
    * Returns: OK; NOT_FOUND (pod, container or run); UNAVAILABLE; UNIMPLEMENTED; CANCELLED */
-  vkp_code (*logs)(const vkp_call *call, vkp_instance *instance, const vkp_logs_request *request,
-                   const vkp_stream *stream);
+  vkp_code (*logs)(const vkp_call* call,
+                   vkp_instance* instance,
+                   const vkp_logs_request* request,
+                   const vkp_stream* stream);
 } vkp_logs;
 
 #ifdef __cplusplus

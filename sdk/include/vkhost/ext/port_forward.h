@@ -14,7 +14,7 @@ extern "C" {
 
 typedef struct vkp_port_forward_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   uint32_t port; /* 1 to 65535 */
   uint32_t reserved;
 } vkp_port_forward_request;
@@ -26,8 +26,10 @@ typedef struct vkp_port_forward {
    * Blocks:  yes, until the connection is over
    * Memory:  pointers are the host's, during the call
    * Returns: OK; NOT_FOUND; UNAVAILABLE (refused: say so in the message); UNIMPLEMENTED; CANCELLED */
-  vkp_code (*port_forward)(const vkp_call *call, vkp_instance *instance,
-                           const vkp_port_forward_request *request, const vkp_stream *stream);
+  vkp_code (*port_forward)(const vkp_call* call,
+                           vkp_instance* instance,
+                           const vkp_port_forward_request* request,
+                           const vkp_stream* stream);
 } vkp_port_forward;
 
 #ifdef __cplusplus

@@ -4,7 +4,6 @@
 #ifndef VKHOST_EXT_RECONFIGURE_H
 #define VKHOST_EXT_RECONFIGURE_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,7 +18,9 @@ typedef struct vkp_reconfigure {
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK; FAILED_PRECONDITION (needs a restart: say which setting); INVALID_ARGUMENT */
-  vkp_code (*reconfigure)(const vkp_call *call, vkp_instance *instance, const char *config_json,
+  vkp_code (*reconfigure)(const vkp_call* call,
+                          vkp_instance* instance,
+                          const char* config_json,
                           size_t config_size);
 } vkp_reconfigure;
 

@@ -5,7 +5,6 @@
 #ifndef VKHOST_EXT_RESERVE_H
 #define VKHOST_EXT_RESERVE_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -14,7 +13,7 @@ extern "C" {
 
 typedef struct vkp_reserve_pod_request {
   uint64_t size;
-  const vkp_pod_ref *ref;
+  const vkp_pod_ref* ref;
   vkp_str pod_json;
 } vkp_reserve_pod_request;
 
@@ -25,8 +24,10 @@ typedef struct vkp_reserve {
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: as create_pod; UNIMPLEMENTED (this pod cannot have its addresses first) */
-  vkp_code (*reserve_pod)(const vkp_call *call, vkp_instance *instance,
-                          const vkp_reserve_pod_request *request, const vkp_text_sink *handle);
+  vkp_code (*reserve_pod)(const vkp_call* call,
+                          vkp_instance* instance,
+                          const vkp_reserve_pod_request* request,
+                          const vkp_text_sink* handle);
 } vkp_reserve;
 
 #ifdef __cplusplus

@@ -5,7 +5,6 @@
 #ifndef VKHOST_EXT_RETIRE_H
 #define VKHOST_EXT_RETIRE_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,7 +18,7 @@ typedef struct vkp_retire {
    * Blocks:  yes, until the deadline
    * Memory:  none
    * Returns: OK; FAILED_PRECONDITION (pods are left); UNAVAILABLE */
-  vkp_code (*retire)(const vkp_call *call, vkp_instance *instance);
+  vkp_code (*retire)(const vkp_call* call, vkp_instance* instance);
 } vkp_retire;
 
 #ifdef __cplusplus

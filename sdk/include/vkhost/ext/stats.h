@@ -4,7 +4,6 @@
 #ifndef VKHOST_EXT_STATS_H
 #define VKHOST_EXT_STATS_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,8 +18,11 @@ typedef struct vkp_stats_sink {
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; NOT_FOUND (no such pod here); INVALID_ARGUMENT (that item was not taken) */
-  vkp_code (*put)(const struct vkp_stats_sink *sink, const char *uid, size_t uid_size,
-                  const char *pod_stats_json, size_t json_size);
+  vkp_code (*put)(const struct vkp_stats_sink* sink,
+                  const char* uid,
+                  size_t uid_size,
+                  const char* pod_stats_json,
+                  size_t json_size);
 } vkp_stats_sink;
 
 typedef struct vkp_stats {
@@ -30,7 +32,7 @@ typedef struct vkp_stats {
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
    * Returns: OK; UNAVAILABLE */
-  vkp_code (*stats)(const vkp_call *call, vkp_instance *instance, const vkp_stats_sink *out);
+  vkp_code (*stats)(const vkp_call* call, vkp_instance* instance, const vkp_stats_sink* out);
 } vkp_stats;
 
 #ifdef __cplusplus

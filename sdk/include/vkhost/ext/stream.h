@@ -10,7 +10,6 @@
 #ifndef VKHOST_EXT_STREAM_H
 #define VKHOST_EXT_STREAM_H
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,14 +25,14 @@ enum {
 
 /* What to wait for; several bits mean any of them. */
 enum {
-  VKP_READY_STDIN = 1 << 0,       /* readable, or at its end */
-  VKP_READY_STDOUT = 1 << 1,      /* writable */
-  VKP_READY_STDERR = 1 << 2,      /* writable */
-  VKP_READY_DATA_READ = 1 << 3,   /* readable, or at its end */
-  VKP_READY_DATA_WRITE = 1 << 4,  /* writable */
-  VKP_READY_LOG = 1 << 5,         /* writable */
-  VKP_READY_RESIZED = 1 << 6,     /* terminal_size has news */
-  VKP_READY_CANCELLED = 1 << 7    /* the call was cancelled; always waited for */
+  VKP_READY_STDIN = 1 << 0,      /* readable, or at its end */
+  VKP_READY_STDOUT = 1 << 1,     /* writable */
+  VKP_READY_STDERR = 1 << 2,     /* writable */
+  VKP_READY_DATA_READ = 1 << 3,  /* readable, or at its end */
+  VKP_READY_DATA_WRITE = 1 << 4, /* writable */
+  VKP_READY_LOG = 1 << 5,        /* writable */
+  VKP_READY_RESIZED = 1 << 6,    /* terminal_size has news */
+  VKP_READY_CANCELLED = 1 << 7   /* the call was cancelled; always waited for */
 };
 
 /* Which parts of a log request the provider has applied itself; the host applies the rest. */
@@ -66,15 +65,18 @@ typedef struct vkp_stream {
    * Blocks:  no
    * Memory:  none
    * Returns: OK; CANCELLED */
-  vkp_code (*opened)(const struct vkp_stream *stream, uint64_t applied);
+  vkp_code (*opened)(const struct vkp_stream* stream, uint64_t applied);
 
   /* Reads at most `capacity` bytes. OK with *read = 0 is the end of that channel.
    * Thread:  [any-thread], one reader for each channel
    * Blocks:  no
    * Memory:  `buffer` is the plugin's
    * Returns: OK; UNAVAILABLE (nothing now: wait); CANCELLED; INVALID_ARGUMENT (no such channel) */
-  vkp_code (*try_read)(const struct vkp_stream *stream, int32_t channel, char *buffer,
-                       size_t capacity, size_t *read);
+  vkp_code (*try_read)(const struct vkp_stream* stream,
+                       int32_t channel,
+                       char* buffer,
+                       size_t capacity,
+                       size_t* read);
 
   /* Writes what fits; *written may be less than `size`.
    * Thread:  [any-thread], one writer for each channel
@@ -82,8 +84,11 @@ typedef struct vkp_stream {
    * Memory:  copies
    * Returns: OK; UNAVAILABLE (full now: wait); CANCELLED; FAILED_PRECONDITION (closed);
    *          INVALID_ARGUMENT (no such channel) */
-  vkp_code (*try_write)(const struct vkp_stream *stream, int32_t channel, const char *data,
-                        size_t data_size, size_t *written);
+  vkp_code (*try_write)(const struct vkp_stream* stream,
+                        int32_t channel,
+                        const char* data,
+                        size_t data_size,
+                        size_t* written);
 
   /* Writes one record to the log channel, whole or not at all. After a reconnect to the back end
    * records may repeat only with equal time and text.
@@ -92,29 +97,31 @@ typedef struct vkp_stream {
    * Memory:  copies
    * Returns: OK; UNAVAILABLE (full now: wait); CANCELLED; FAILED_PRECONDITION (closed, or the limit
    *          asked for is reached: return OK from the call) */
-  vkp_code (*try_write_log)(const struct vkp_stream *stream, const vkp_log_record *record);
+  vkp_code (*try_write_log)(const struct vkp_stream* stream, const vkp_log_record* record);
 
   /* The plugin will write no more to this channel (half-close).
    * Thread:  [any-thread]
    * Blocks:  no
    * Memory:  none
    * Returns: OK; INVALID_ARGUMENT (no such channel) */
-  vkp_code (*close)(const struct vkp_stream *stream, int32_t channel);
+  vkp_code (*close)(const struct vkp_stream* stream, int32_t channel);
 
   /* The newest size of the terminal; only the newest counts.
    * Thread:  [any-thread]
    * Blocks:  no
    * Memory:  `out` is the plugin's, with its size set
    * Returns: OK; UNAVAILABLE (no news since the last OK) */
-  vkp_code (*terminal_size)(const struct vkp_stream *stream, vkp_terminal_size *out);
+  vkp_code (*terminal_size)(const struct vkp_stream* stream, vkp_terminal_size* out);
 
   /* Waits until one of the bits holds; *ready gets those that do.
    * Thread:  [any-thread]
    * Blocks:  up to timeout_ms (-1: until something holds)
    * Memory:  `ready` is the plugin's
    * Returns: OK; DEADLINE_EXCEEDED (the time is over); CANCELLED */
-  vkp_code (*wait)(const struct vkp_stream *stream, uint64_t mask, int64_t timeout_ms,
-                   uint64_t *ready);
+  vkp_code (*wait)(const struct vkp_stream* stream,
+                   uint64_t mask,
+                   int64_t timeout_ms,
+                   uint64_t* ready);
 
   /* The same for event loops: calls `fn(user, bits)` once when one of the bits holds, from any
    * thread or at once; `fn` must not block. A new call replaces the one before. It is not running
@@ -123,8 +130,10 @@ typedef struct vkp_stream {
    * Blocks:  no
    * Memory:  `user` is the plugin's
    * Returns: OK; CANCELLED (fn is not kept) */
-  vkp_code (*on_ready)(const struct vkp_stream *stream, uint64_t mask,
-                       void (*fn)(void *user, uint64_t ready), void *user);
+  vkp_code (*on_ready)(const struct vkp_stream* stream,
+                       uint64_t mask,
+                       void (*fn)(void* user, uint64_t ready),
+                       void* user);
 } vkp_stream;
 
 #ifdef __cplusplus
