@@ -1,0 +1,82 @@
+// Client: typed requests to one Kubernetes API server, on top of an http::Transport.
+//
+// Shared by all rooms and threads. Adds credentials (fresh ones after rotation), retries what is
+// safe to repeat within the caller's deadline (429 and 503 with Retry-After, connection loss on
+// reads) and turns an error answer (metav1.Status) into a Status: 400 and 422 INVALID_ARGUMENT, 401
+// UNAUTHENTICATED, 403 PERMISSION_DENIED, 404 NOT_FOUND, 409 ABORTED (reason Conflict) or
+// ALREADY_EXISTS, 410 OUT_OF_RANGE, 429 RESOURCE_EXHAUSTED with its delay, 5xx UNAVAILABLE. The
+// Kubernetes reason is Status::reason(), so callers never look at text.
+#pragma once
+
+#include "base/cancel.hpp"
+#include "base/deadline.hpp"
+#include "base/status.hpp"
+#include "http/client.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vkhost::kube {
+
+// Leases and node status never wait behind bulk requests.
+enum class Lane { Urgent, Normal };
+
+enum class PatchType { Merge, StrategicMerge, Json };
+
+using Query = std::vector<std::pair<std::string, std::string>>;  // unescaped
+
+struct CallOptions {
+  Deadline deadline = Deadline::never();
+  CancelToken cancel;
+  Lane lane = Lane::Normal;
+};
+
+// Bytes of a watch until it ends; see PodWatch for the events.
+class WatchStream {
+ public:
+  WatchStream() = default;
+  WatchStream(const WatchStream&) = delete;
+  WatchStream& operator=(const WatchStream&) = delete;
+  virtual ~WatchStream() = default;
+  // The next event as one JSON line without its newline; empty at the proper end. [may-block]
+  virtual Result<std::string> next(Deadline deadline) = 0;
+};
+
+// `path` is that of the resource or object ("/api/v1/nodes/web"), its segments already escaped
+// where user text goes in (see paths.hpp). Answers are JSON text. [any-thread] [may-block]
+class Client {
+ public:
+  Client() = default;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  virtual ~Client() = default;
+
+  virtual Result<std::string> get(std::string_view path,
+                                  const Query& query,
+                                  const CallOptions& options) = 0;
+  virtual Result<std::string> create(std::string_view path,
+                                     std::string body,
+                                     const CallOptions& options) = 0;
+  virtual Result<std::string> update(std::string_view path,
+                                     std::string body,
+                                     const CallOptions& options) = 0;
+  virtual Result<std::string> patch(std::string_view path,
+                                    PatchType type,
+                                    std::string body,
+                                    const CallOptions& options) = 0;
+  // `body` is a metav1.DeleteOptions, or empty.
+  virtual Result<std::string> remove(std::string_view path,
+                                     std::string body,
+                                     const CallOptions& options) = 0;
+  // options.deadline bounds the wait for the head of the answer only.
+  virtual Result<std::unique_ptr<WatchStream>> watch(std::string_view path,
+                                                     const Query& query,
+                                                     const CallOptions& options) = 0;
+};
+
+}  // namespace vkhost::kube

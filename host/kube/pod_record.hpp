@@ -1,0 +1,72 @@
+// PodRecord: one pod as the API server gave it: its own bytes and the few fields that decisions
+// need.
+//
+// Immutable and shared between threads without a lock. A document model is built from `raw` only
+// where one is needed, used inside one function, and dropped. [any-thread] [no-block]
+#pragma once
+
+#include "base/status.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vkhost::kube {
+
+// Annotations that the host owns on a pod.
+inline constexpr std::string_view kHandleAnnotation = "vkhost.io/handle";  // provider's handle
+inline constexpr std::string_view kHandleUidAnnotation = "vkhost.io/handle-uid";  // whose it is
+
+struct PodRecord {
+  std::string raw;  // metadata.managedFields cut out, otherwise byte for byte
+  std::string pod_namespace;
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+  std::string node_name;           // spec.nodeName
+  std::string restart_policy;      // Always when absent
+  std::string phase;               // status.phase, or empty
+  std::string start_time;          // status.startTime, or empty
+  std::string deletion_timestamp;  // empty: not being deleted
+  std::int64_t deletion_grace_seconds = 0;
+  std::int64_t generation = 0;
+  bool is_daemon_set_pod = false;  // its controller is a DaemonSet
+  bool is_mirror_pod = false;      // annotation kubernetes.io/config.mirror
+  bool ever_started = false;       // some container status shows a run, past or present
+  std::string handle;              // kHandleAnnotation, if kHandleUidAnnotation names this UID
+  std::vector<std::string> containers;
+  std::vector<std::string> init_containers;
+  // Hashes over the raw slices; equal slices mean "nothing to tell the provider".
+  std::uint64_t spec_hash = 0;
+  std::uint64_t metadata_hash = 0;  // labels and annotations, the host's own excluded
+  std::uint64_t status_hash = 0;
+
+  [[nodiscard]] bool is_deleting() const { return !deletion_timestamp.empty(); }
+  [[nodiscard]] bool is_terminal() const { return phase == "Succeeded" || phase == "Failed"; }
+  [[nodiscard]] std::string display_name() const { return pod_namespace + "/" + name; }
+};
+
+using PodPtr = std::shared_ptr<const PodRecord>;
+
+// INVALID_ARGUMENT when it is not a complete JSON object, lacks metadata.name, namespace or uid, or
+// a field has the wrong type; the message names the field.
+Result<PodPtr> parse_pod(std::string_view json);
+
+// Pods of one node as they change. Called by one thread at a time, in order; must return soon.
+class PodListener {
+ public:
+  PodListener() = default;
+  PodListener(const PodListener&) = delete;
+  PodListener& operator=(const PodListener&) = delete;
+  virtual ~PodListener() = default;
+
+  // The complete set at one instant: at first, and again after every relist. What is missing here
+  // has been deleted meanwhile.
+  virtual void pods_listed(std::vector<PodPtr> pods) = 0;
+  virtual void pod_applied(PodPtr pod) = 0;              // added or modified
+  virtual void pod_removed(const std::string& uid) = 0;  // deleted
+};
+
+}  // namespace vkhost::kube
