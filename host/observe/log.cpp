@@ -11,8 +11,7 @@ Logger Logger::with(Fields fields) const {
   return child;
 }
 
-void Logger::log(Level level, std::string_view message,
-                 std::initializer_list<Field> fields) const {
+void Logger::log(Level level, std::string_view message, std::initializer_list<Field> fields) const {
   if (!accepts(level)) {
     return;
   }

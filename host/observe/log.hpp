@@ -6,14 +6,14 @@
 // write of one line
 #pragma once
 
+#include "base/status.hpp"
+
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/status.hpp"
 
 namespace vkhost::observe {
 
