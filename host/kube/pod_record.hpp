@@ -7,6 +7,7 @@
 
 #include "base/status.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,11 +39,19 @@ struct PodRecord {
   std::string handle;              // kHandleAnnotation, if kHandleUidAnnotation names this UID
   std::vector<std::string> containers;
   std::vector<std::string> init_containers;
+  std::vector<std::string> readiness_gates;  // spec.readinessGates[].conditionType
+  // The slice of `raw` that is status ("{}" when absent): its place, so that nothing is stored twice.
+  std::size_t status_offset = 0;
+  std::size_t status_size = 0;
   // Hashes over the raw slices; equal slices mean "nothing to tell the provider".
   std::uint64_t spec_hash = 0;
   std::uint64_t metadata_hash = 0;  // labels and annotations, the host's own excluded
   std::uint64_t status_hash = 0;
 
+  [[nodiscard]] std::string_view status_json() const {
+    return status_size == 0 ? std::string_view("{}")
+                            : std::string_view(raw).substr(status_offset, status_size);
+  }
   [[nodiscard]] bool is_deleting() const { return !deletion_timestamp.empty(); }
   [[nodiscard]] bool is_terminal() const { return phase == "Succeeded" || phase == "Failed"; }
   [[nodiscard]] std::string display_name() const { return pod_namespace + "/" + name; }
