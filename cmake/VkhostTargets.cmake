@@ -1,6 +1,31 @@
 # The functions that rooms, plugins and tests are declared with. Sources are listed by hand.
 include(GoogleTest)
 
+# Several build trees meet in one run of ctest (tools/test), so names and labels of tests tell them
+# apart. Fixtures and resource locks that belong to one tree take the prefix too.
+set(VKHOST_TEST_PREFIX "")
+set(VKHOST_TEST_LABEL_SUFFIX "")
+if(VKHOST_SANITIZE MATCHES "address")
+  set(VKHOST_TEST_PREFIX "asan.")
+  set(VKHOST_TEST_LABEL_SUFFIX "-asan")
+elseif(VKHOST_SANITIZE MATCHES "thread")
+  set(VKHOST_TEST_PREFIX "tsan.")
+  set(VKHOST_TEST_LABEL_SUFFIX "-tsan")
+endif()
+
+# One label per test: KIND, KIND-long (only `tools/test --long` runs those), and in the sanitizer
+# builds KIND-asan and so on.
+function(vkhost_test_label out kind long)
+  set(kinds unit integration conformance cluster fuzz bench)
+  if(NOT kind IN_LIST kinds)
+    message(FATAL_ERROR "A test's LABEL must be one of ${kinds}, not '${kind}'")
+  endif()
+  if(long)
+    string(APPEND kind "-long")
+  endif()
+  set(${out} "${kind}${VKHOST_TEST_LABEL_SUFFIX}" PARENT_SCOPE)
+endfunction()
+
 # What every target of ours is built with.
 function(vkhost_house_rules target)
   target_link_libraries(${target} PRIVATE
@@ -63,7 +88,7 @@ function(vkhost_add_plugin)
   vkhost_shared_module(plugin-${arg_NAME} "${arg_SOURCES}" "${arg_LIBRARIES}")
   vkhost_unity_groups(plugin-${arg_NAME} ${arg_NAME} ${arg_SOURCES})
   set_target_properties(plugin-${arg_NAME} PROPERTIES
-    OUTPUT_NAME "vkhost-${arg_NAME}"
+    OUTPUT_NAME "vkhost-${arg_NAME}" UNITY_BUILD_MODE GROUP
     LIBRARY_OUTPUT_DIRECTORY "${VKHOST_PLUGIN_OUTPUT_DIRECTORY}")
   install(TARGETS plugin-${arg_NAME} LIBRARY DESTINATION "${VKHOST_PLUGIN_INSTALL_DIR}"
           COMPONENT plugin-${arg_NAME})
@@ -91,21 +116,19 @@ function(vkhost_add_fixture_plugin)
 endfunction()
 
 # vkhost_add_test(NAME unit_base LABEL unit SOURCES … [LIBRARIES …] [DEPENDS targets…]
-#                 [TIMEOUT seconds] [PLAIN] [NO_MAIN] [ARGUMENTS …] [PROPERTIES ctest properties…])
+#                 [TIMEOUT seconds] [PLAIN] [NO_MAIN] [LONG] [ARGUMENTS …]
+#                 [PROPERTIES ctest properties…])
 # One executable tests/NAME, every case of it a ctest test called NAME.Suite.Case. PLAIN: one
 # ctest test, success is exit code 0 (no GoogleTest). NO_MAIN: GoogleTest with a main of its own.
-# DEPENDS: targets such as plugins that must be built before it runs.
+# DEPENDS: targets such as plugins that must be built before it runs. LONG: minutes, not seconds.
 function(vkhost_add_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "PLAIN;NO_MAIN" "NAME;LABEL;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 0 arg "PLAIN;NO_MAIN;LONG" "NAME;LABEL;TIMEOUT"
                         "SOURCES;LIBRARIES;DEPENDS;ARGUMENTS;PROPERTIES")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
     message(FATAL_ERROR
             "vkhost_add_test: NAME or SOURCES missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
   endif()
-  set(kinds unit integration conformance cluster fuzz bench)
-  if(NOT arg_LABEL IN_LIST kinds)
-    message(FATAL_ERROR "vkhost_add_test(${arg_NAME}): LABEL must be one of ${kinds}")
-  endif()
+  vkhost_test_label(label "${arg_LABEL}" "${arg_LONG}")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
     if(NOT arg_LABEL STREQUAL "unit")
@@ -115,17 +138,19 @@ function(vkhost_add_test)
 
   add_executable(${arg_NAME} ${arg_SOURCES})
   vkhost_house_rules(${arg_NAME})
-  vkhost_unity_groups(${arg_NAME} ${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBRARIES})
+  # No unity build: every test file has a `Fixture` of its own.
   set_target_properties(${arg_NAME} PROPERTIES
+    UNITY_BUILD OFF
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   if(arg_DEPENDS)
     add_dependencies(${arg_NAME} ${arg_DEPENDS})
   endif()
-  set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+  set(name "${VKHOST_TEST_PREFIX}${arg_NAME}")
   if(arg_PLAIN)
-    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGUMENTS})
-    set_tests_properties(${arg_NAME} PROPERTIES ${properties})
+    add_test(NAME ${name} COMMAND ${arg_NAME} ${arg_ARGUMENTS})
+    set_tests_properties(${name} PROPERTIES
+      LABELS "${label}" TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
     return()
   endif()
   target_link_libraries(${arg_NAME} PRIVATE GTest::gmock)
@@ -133,20 +158,31 @@ function(vkhost_add_test)
     target_link_libraries(${arg_NAME} PRIVATE GTest::gmock_main)
   endif()
   gtest_discover_tests(${arg_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    TEST_PREFIX "${arg_NAME}." EXTRA_ARGS ${arg_ARGUMENTS} PROPERTIES ${properties})
+    TEST_PREFIX "${name}." EXTRA_ARGS ${arg_ARGUMENTS}
+    PROPERTIES LABELS "${label}" TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
 endfunction()
 
-# vkhost_add_check(NAME check_rooms COMMAND … [LABEL unit] [TIMEOUT seconds])
-# A script as a ctest test, run in the source folder.
+# vkhost_add_check(NAME check_rooms COMMAND … [LABEL unit] [TIMEOUT seconds] [SANITIZED] [LONG]
+#                  [PROPERTIES ctest properties…])
+# A script as a ctest test, run in the source folder; in sanitizer builds only with SANITIZED.
 function(vkhost_add_check)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL;TIMEOUT" "COMMAND;PROPERTIES")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SANITIZED;LONG" "NAME;LABEL;TIMEOUT" "COMMAND;PROPERTIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_COMMAND)
+    message(FATAL_ERROR
+            "vkhost_add_check: NAME or COMMAND missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(VKHOST_SANITIZE AND NOT arg_SANITIZED)
+    return()
+  endif()
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-  set_tests_properties(${arg_NAME} PROPERTIES
-    LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+  vkhost_test_label(label "${arg_LABEL}" "${arg_LONG}")
+  set(name "${VKHOST_TEST_PREFIX}${arg_NAME}")
+  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${label}" TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
 endfunction()

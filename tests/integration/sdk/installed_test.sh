@@ -18,9 +18,12 @@ if grep -rnF -e "$scratch/first" -e "$(pwd)" "$scratch/prefix"; then
   exit 1
 fi
 
-cmake -S "$consumer" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/prefix" \
-  -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" >"$scratch/log" 2>&1 &&
-  cmake --build "$scratch/build" >>"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+if ! { cmake -S "$consumer" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/prefix" \
+  -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" &&
+  cmake --build "$scratch/build"; } >"$scratch/log" 2>&1; then
+  cat "$scratch/log"
+  exit 1
+fi
 
 export PKG_CONFIG_PATH="$scratch/prefix/share/pkgconfig"
 read -ra flags <<<"$(pkg-config --cflags vkhost-sdk)"
