@@ -1,8 +1,10 @@
-# The warnings every target of ours is built with; the presets make them errors.
+# The warnings every target of ours is built with; the presets make them errors. Not among them:
+# -Wnull-dereference, which gcc 12 reports in the standard library's own code at -O2; the analyzer
+# of clang-tidy looks for the same.
 add_library(vkhost-warnings INTERFACE)
 target_compile_options(vkhost-warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-align
-  -Wnull-dereference -Wdouble-promotion -Wformat=2 -Wundef
+  -Wdouble-promotion -Wformat=2 -Wundef
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
   $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>
   $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
