@@ -1,5 +1,6 @@
 # Language levels, output folders, options, compiler cache. No option changes behaviour.
 option(VKHOST_TESTS "Build the tests" ON)
+option(VKHOST_FUZZ "Build the fuzzers with libFuzzer (clang)" OFF)
 option(VKHOST_COVERAGE "Instrument for gcovr" OFF)
 set(VKHOST_SANITIZE "" CACHE STRING "Value for -fsanitize= (address,undefined or thread)")
 

@@ -186,3 +186,32 @@ function(vkhost_add_check)
   set_tests_properties(${name} PROPERTIES
     LABELS "${label}" TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
 endfunction()
+
+# vkhost_add_fuzzer(NAME fuzz_json_text SOURCES … [LIBRARIES …])
+# SOURCES define LLVMFuzzerTestOneInput; the corpus is the folder corpus/NAME beside them. Preset
+# fuzz makes a libFuzzer program of it and fuzzes for a minute; every other preset replays the corpus.
+function(vkhost_add_fuzzer)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
+    message(FATAL_ERROR
+            "vkhost_add_fuzzer: NAME or SOURCES missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${arg_NAME}")
+  if(NOT EXISTS "${corpus}")
+    message(FATAL_ERROR "vkhost_add_fuzzer: ${corpus} is missing; a few small inputs will do")
+  endif()
+  if(VKHOST_FUZZ)
+    # New inputs go to the build tree; what is worth keeping is copied to the corpus by hand.
+    file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}")
+    vkhost_add_test(NAME ${arg_NAME} LABEL fuzz PLAIN TIMEOUT 180
+      SOURCES ${arg_SOURCES} LIBRARIES ${arg_LIBRARIES}
+      ARGUMENTS -max_total_time=60 -rss_limit_mb=2048 -timeout=10
+                "-artifact_prefix=${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}-"
+                "${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}" "${corpus}")
+    target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
+  else()
+    vkhost_add_test(NAME ${arg_NAME} LABEL fuzz PLAIN
+      SOURCES ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/replay_corpus.cpp"
+      LIBRARIES ${arg_LIBRARIES} ARGUMENTS "${corpus}")
+  endif()
+endfunction()
