@@ -1,6 +1,7 @@
 #include "base/clock.hpp"
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 
@@ -31,5 +32,30 @@ WallTime SystemClock::wall_now() const { return std::chrono::system_clock::now()
 
 std::string format_time(WallTime time) { return format(time, false); }
 std::string format_micro_time(WallTime time) { return format(time, true); }
+
+std::optional<WallTime> parse_time(std::string_view text) {
+  const std::string copy(text);
+  std::tm utc{};
+  const char* rest = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+  if (rest == nullptr) {
+    return std::nullopt;
+  }
+  std::chrono::nanoseconds fraction{0};
+  if (*rest == '.') {
+    std::int64_t scale = 100'000'000;
+    ++rest;
+    if (*rest < '0' || *rest > '9') {
+      return std::nullopt;
+    }
+    for (; *rest >= '0' && *rest <= '9'; ++rest, scale /= 10) {
+      fraction += std::chrono::nanoseconds((*rest - '0') * scale);
+    }
+  }
+  if (std::string_view(rest) != "Z") {
+    return std::nullopt;
+  }
+  return WallTime(std::chrono::duration_cast<WallTime::duration>(
+      std::chrono::seconds(::timegm(&utc)) + fraction));
+}
 
 }  // namespace vkhost

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace vkhost {
 
@@ -30,5 +32,7 @@ class SystemClock final : public Clock {
 // RFC 3339 in UTC as Kubernetes writes metav1.Time ("2026-01-02T03:04:05Z") and metav1.MicroTime.
 [[nodiscard]] std::string format_time(WallTime time);
 [[nodiscard]] std::string format_micro_time(WallTime time);
+// Reads RFC 3339 in UTC ("Z") with or without a fraction of a second; nothing for any other text.
+[[nodiscard]] std::optional<WallTime> parse_time(std::string_view text);
 
 }  // namespace vkhost

@@ -1,0 +1,81 @@
+// What the pod engine asks of others, in its own words; `daemon` connects the real ones (the API
+// server, or the state folder when standalone), tests their fakes.
+#pragma once
+
+#include "base/cancel.hpp"
+#include "base/deadline.hpp"
+#include "base/status.hpp"
+#include "kube/pod_record.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vkhost::pods {
+
+// Members of PodStatus to merge (a strategic merge patch of `status`), and annotations; nullopt
+// removes one.
+struct StatusPatch {
+  std::string status_json;  // an object, or empty
+  std::map<std::string, std::optional<std::string>> annotations;
+};
+
+// Where desired pods come from and statuses go. All [any-thread] [may-block].
+class PodApi {
+ public:
+  PodApi() = default;
+  PodApi(const PodApi&) = delete;
+  PodApi& operator=(const PodApi&) = delete;
+  virtual ~PodApi() = default;
+
+  // Yields the resourceVersion after the write. NOT_FOUND: the pod of that UID is gone.
+  virtual Result<std::string> patch_status(const kube::PodRecord& pod,
+                                           const StatusPatch& patch,
+                                           const CancelToken& cancel) = 0;
+  // Ends the object at once, provided that it still has this UID. NOT_FOUND counts as done.
+  virtual Status remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) = 0;
+  // A fresh read, not from any cache. NOT_FOUND when there is none of that name.
+  virtual Result<kube::PodPtr> read_pod(const std::string& pod_namespace,
+                                        const std::string& name,
+                                        const CancelToken& cancel) = 0;
+};
+
+enum class EventType { Normal, Warning };
+
+class EventSink {  // [any-thread] [no-block]
+ public:
+  EventSink() = default;
+  EventSink(const EventSink&) = delete;
+  EventSink& operator=(const EventSink&) = delete;
+  virtual ~EventSink() = default;
+  virtual void pod_event(const kube::PodRecord& pod,
+                         EventType type,
+                         std::string_view reason,
+                         std::string_view message) = 0;
+};
+
+// Everything that a pod refers to, resolved into the material document. [any-thread] [may-block]
+// A reference that is missing is FAILED_PRECONDITION with a reason such as
+// CreateContainerConfigError.
+class MaterialSource {
+ public:
+  MaterialSource() = default;
+  MaterialSource(const MaterialSource&) = delete;
+  MaterialSource& operator=(const MaterialSource&) = delete;
+  virtual ~MaterialSource() = default;
+  virtual Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) = 0;
+};
+
+// Faults of the whole provider instance (expired key, throttled account), for the node's condition.
+class ProviderFaultSink {  // [any-thread] [no-block]
+ public:
+  ProviderFaultSink() = default;
+  ProviderFaultSink(const ProviderFaultSink&) = delete;
+  ProviderFaultSink& operator=(const ProviderFaultSink&) = delete;
+  virtual ~ProviderFaultSink() = default;
+  virtual void provider_fault(const Status& status) = 0;  // OK: it is over
+};
+
+}  // namespace vkhost::pods

@@ -1,0 +1,32 @@
+// Settings of the pod engine of one node.
+#pragma once
+
+#include "base/backoff.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace vkhost::pods {
+
+// What becomes of a pod whose workload was started once and is absent now.
+enum class OnLost { Fail, Recreate, Wait };
+// What becomes of a workload that bears our marks while its pod is gone from the API.
+enum class Orphans { Report, Delete };
+
+struct Settings {
+  std::size_t workers = 16;  // provider calls in parallel, at most the provider's own limit
+  std::size_t status_writers = 16;
+  OnLost on_lost = OnLost::Fail;
+  Orphans orphans = Orphans::Report;
+  std::size_t max_orphan_deletions = 10;  // for each sweep
+  std::chrono::milliseconds resync_interval{std::chrono::minutes{1}};
+  std::chrono::milliseconds call_timeout{std::chrono::seconds{60}};
+  // Beyond its grace a deletion that the provider accepted may take this long before it is asked
+  // again, without grace.
+  std::chrono::milliseconds deletion_slack{std::chrono::seconds{30}};
+  BackoffLimits backoff{};
+  std::string host_ip;  // status.hostIP of the pods; empty: left out
+};
+
+}  // namespace vkhost::pods
