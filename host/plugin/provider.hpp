@@ -71,6 +71,12 @@ inline constexpr std::uint64_t kChangedFiles = 1U << 5U;
 inline constexpr std::uint64_t kChangedTokens = 1U << 6U;
 inline constexpr std::uint64_t kChangedPullCredentials = 1U << 7U;
 
+// The node as it came to be: the name that the API server knows, and the ownership mark made of it.
+struct StartNode {
+  std::string node_name;
+  std::string owner_key;
+};
+
 // Documents are passed as views that live for the call: pods are large and shared.
 struct RecoverPod {
   PodRef ref;
@@ -98,7 +104,7 @@ struct UpdatePod {
 
 struct UpdateAnswer {
   std::uint64_t changed = 0;
-  UpdateOutcome outcome = UpdateOutcome::Deferred;
+  UpdateOutcome outcome = UpdateOutcome::Unsupported;
   std::string text;
 };
 
@@ -172,14 +178,16 @@ class Provider {
 
   virtual Result<std::string> node(std::string_view node_name, const CallOptions& options) = 0;
   virtual Status ping(const CallOptions& options) = 0;
-  // One verdict for each pod, in the same order.
+  // One verdict for each pod, in the same order. `last` ends a round; after a failure a new one
+  // begins with the first batch. A node without pods: one empty batch, the last.
   virtual Result<std::vector<RecoverVerdict>> recover_pods(const std::vector<RecoverPod>& pods,
                                                            bool last,
                                                            const CallOptions& options) = 0;
-  virtual Status start(const CallOptions& options) = 0;
+  virtual Status start(const StartNode& node, const CallOptions& options) = 0;
   virtual CreateOutcome create_pod(const CreatePod& request, const CallOptions& options) = 0;
   virtual Result<std::vector<UpdateAnswer>> update_pod(const UpdatePod& request,
                                                        const CallOptions& options) = 0;
+  // NotFound: nothing of it is left, which counts as success and as `gone`.
   virtual Status delete_pod(const DeletePod& request, const CallOptions& options) = 0;
   // No UIDs: everything under this owner key.
   virtual Result<PodList> list_pods(const std::vector<std::string>& uids,

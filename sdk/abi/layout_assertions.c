@@ -1,11 +1,9 @@
 /* The ABI as it was agreed, line by line: a struct, member, type or constant that moved or changed
- * stops the build here. The list is sdk/abi/layout.inc, for machines with 64-bit pointers. */
+ * stops the build here. The list is sdk/abi/layout.inc. */
 #include <vkhost/provider.h>
 
 #include <stddef.h>
 #include <stdint.h>
-
-#if UINTPTR_MAX == UINT64_MAX
 
 #define CONSTANT(name, value) \
   _Static_assert((uint64_t)(name) == (uint64_t)(value), #name " changed its value");
@@ -18,8 +16,6 @@
                  #type "." #member " changed its type");
 
 #include "layout.inc"
-
-#endif
 
 /* A file must declare something. */
 extern const int vkhost_layout_is_asserted;

@@ -18,7 +18,8 @@ typedef struct vkp_attach_request {
   const vkp_pod_ref* ref;
   vkp_str container;
   vkp_str container_id;              /* or empty */
-  const vkp_terminal_size* terminal; /* first size, with tty; else null */
+  const vkp_terminal_size* terminal; /* with tty: first size; null when not known yet, then
+                                        VKP_READY_RESIZED brings it */
   bool tty;
   bool stdin_open;
   bool stdout_open;
@@ -33,7 +34,7 @@ typedef struct vkp_attach {
    * Blocks:  yes, until the session is over
    * Memory:  pointers are the host's, during the call; `outcome` is the host's, with its size set
    * Returns: OK (outcome says how the container ended, unknown when it goes on); NOT_FOUND;
-   *          FAILED_PRECONDITION (not running); UNAVAILABLE; UNIMPLEMENTED; CANCELLED */
+   *          FAILED_PRECONDITION (not running); UNIMPLEMENTED */
   vkp_code (*attach)(const vkp_call* call,
                      vkp_instance* instance,
                      const vkp_attach_request* request,

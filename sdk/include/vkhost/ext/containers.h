@@ -1,8 +1,8 @@
 /* vkp.containers/1 (draft): single containers, for a provider that leaves the pod to the host.
  *
- * The host's own state machine drives init order, restarts, back-off and probes. create_pod then makes
- * what the containers share and starts none; delete_pod removes all. What becomes of a run is told by
- * pod_changed: its entry in containerStatuses, with containerID and restartCount = attempt. */
+ * The host's own state machine drives init order, restarts, back-off and probes. create_pod then
+ * makes what the containers share and starts none; delete_pod removes all. What becomes of a run is
+ * told by pod_changed: its entry in containerStatuses, with containerID, restartCount = attempt. */
 #include <vkhost/provider.h> /* outside the guard: it includes this header in its turn */
 
 #ifndef VKHOST_EXT_CONTAINERS_H
@@ -38,8 +38,8 @@ typedef struct vkp_containers {
    * Thread:  [pod-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
-   * Returns: OK; NOT_FOUND (no such pod); INVALID_ARGUMENT; FAILED_PRECONDITION (the run before goes
-   *          on); UNAVAILABLE; CANCELLED */
+   * Returns: OK; NOT_FOUND (no such pod); INVALID_ARGUMENT; FAILED_PRECONDITION (the run before
+   *          goes on) */
   vkp_code (*start_container)(const vkp_call* call,
                               vkp_instance* instance,
                               const vkp_start_container_request* request);
@@ -48,7 +48,7 @@ typedef struct vkp_containers {
    * Thread:  [pod-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
-   * Returns: OK; UNAVAILABLE; CANCELLED */
+   * Returns: OK; NOT_FOUND (counts as OK) */
   vkp_code (*stop_container)(const vkp_call* call,
                              vkp_instance* instance,
                              const vkp_container_run* run,
@@ -58,7 +58,7 @@ typedef struct vkp_containers {
    * Thread:  [any-thread]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call; `outcome` is the host's, with its size set
-   * Returns: OK (see outcome); NOT_FOUND; DEADLINE_EXCEEDED; CANCELLED */
+   * Returns: OK (see outcome); NOT_FOUND; DEADLINE_EXCEEDED (still running) */
   vkp_code (*wait_container)(const vkp_call* call,
                              vkp_instance* instance,
                              const vkp_container_run* run,

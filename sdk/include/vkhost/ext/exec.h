@@ -28,7 +28,8 @@ typedef struct vkp_exec_request {
   vkp_str container_id; /* or empty */
   size_t argument_count;
   const vkp_str* arguments;          /* argv; empty ones are legal */
-  const vkp_terminal_size* terminal; /* first size, with tty; else null */
+  const vkp_terminal_size* terminal; /* with tty: first size; null when not known yet, then
+                                        VKP_READY_RESIZED brings it */
   bool tty;
   bool stdin_open;
   bool stdout_open;
@@ -42,8 +43,7 @@ typedef struct vkp_exec {
    * Thread:  [any-thread]
    * Blocks:  yes, until the session is over
    * Memory:  pointers are the host's, during the call; `outcome` is the host's, with its size set
-   * Returns: OK (see outcome); NOT_FOUND; FAILED_PRECONDITION (not running); UNAVAILABLE;
-   *          UNIMPLEMENTED; CANCELLED */
+   * Returns: OK (see outcome); NOT_FOUND; FAILED_PRECONDITION (not running); UNIMPLEMENTED */
   vkp_code (*exec)(const vkp_call* call,
                    vkp_instance* instance,
                    const vkp_exec_request* request,

@@ -13,25 +13,27 @@ extern "C" {
 /* What becomes of one field. Unknown value: ignored. Host policy may only tighten a finding. */
 enum { VKP_FINDING_IGNORED = 0, VKP_FINDING_CHANGED = 1, VKP_FINDING_REFUSED = 2 };
 
+typedef struct vkp_finding {
+  uint64_t size;
+  vkp_str pointer; /* RFC 6901, into the pod */
+  vkp_str text;    /* what becomes of the field, and why */
+  int32_t kind;    /* VKP_FINDING_... */
+  int32_t reserved;
+} vkp_finding;
+
 typedef struct vkp_finding_sink {
   uint64_t size;
-  /* `pointer` is an RFC 6901 JSON pointer into the pod.
-   * Thread:  any thread, during the call
+  /* Thread:  [any-thread], during the call
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; INVALID_ARGUMENT (not UTF-8 or not a pointer) */
-  vkp_code (*put)(const struct vkp_finding_sink* sink,
-                  int32_t kind,
-                  const char* pointer,
-                  size_t pointer_size,
-                  const char* text,
-                  size_t text_size);
+  vkp_code (*put)(const struct vkp_finding_sink* sink, const vkp_finding* finding);
 } vkp_finding_sink;
 
 typedef struct vkp_explain {
   uint64_t size;
   /* Pure: no back-end call, the same answer for the same pod and settings.
-   * Thread:  [any-thread], from create on
+   * Thread:  [any-thread], from capabilities on, also without start
    * Blocks:  no
    * Memory:  pointers are the host's, during the call
    * Returns: OK; INVALID_ARGUMENT (not a pod) */

@@ -15,12 +15,13 @@ typedef struct vkp_evict_request {
   vkp_str uid;
   vkp_str reason; /* one CamelCase word for the status */
   vkp_str message;
-  int64_t grace_ms;
+  int64_t grace_ms; /* -1: the pod's own */
 } vkp_evict_request;
 
 typedef struct vkp_host_evict {
   uint64_t size;
-  /* The host marks the pod Failed with the reason and calls delete_pod.
+  /* The host adds the condition DisruptionTarget and calls delete_pod with VKP_DELETE_EVICTED; the
+   * pod becomes Failed with the reason when its containers have ended or the grace is over.
    * Thread:  [any-thread] [no-block]
    * Blocks:  no
    * Memory:  copies

@@ -1,5 +1,6 @@
 /* vkp.host.metrics/1 (draft): metrics of the plugin in the host's exposition, registered once per
- * library under the prefixes named in describe, names kept as given. */
+ * library under the prefixes named in describe, names kept as given. The library's identity and
+ * each instance have values of their own; the exposition shows their sum. */
 #include <vkhost/provider.h> /* outside the guard: it includes this header in its turn */
 
 #ifndef VKHOST_EXT_HOST_METRICS_H
@@ -29,7 +30,7 @@ typedef struct vkp_metric {
 typedef struct vkp_host_metrics {
   uint64_t size;
 
-  /* Registering the same metric again yields the same id.
+  /* Registering the same metric again yields the same id. One without labels is shown from then on.
    * Thread:  [any-thread]
    * Blocks:  no
    * Memory:  copies

@@ -16,17 +16,17 @@ typedef struct vkp_host_state {
 
   /* OK means durable. An empty value removes the key.
    * Thread:  [any-thread]
-   * Blocks:  for one write to the API server
+   * Blocks:  for one write to the API server, at most 10 s; ends at once when the host stops
    * Memory:  copies
-   * Returns: OK; INVALID_ARGUMENT (key or size); RESOURCE_EXHAUSTED (16 keys); UNAVAILABLE;
-   *          CANCELLED (stopping) */
+   * Returns: OK; INVALID_ARGUMENT (key or size); RESOURCE_EXHAUSTED (16 keys); UNAVAILABLE
+   *          (not kept: try again); CANCELLED (stopping) */
   vkp_code (*put)(
       const vkp_host* host, const char* key, size_t key_size, const char* value, size_t value_size);
 
   /* Thread:  [any-thread]
    * Blocks:  no
    * Memory:  `out` is the caller's and gets a copy during the call
-   * Returns: OK; NOT_FOUND */
+   * Returns: OK; NOT_FOUND; UNAVAILABLE (the Node is not known yet: before start) */
   vkp_code (*get)(const vkp_host* host, const char* key, size_t key_size, const vkp_text_sink* out);
 } vkp_host_state;
 

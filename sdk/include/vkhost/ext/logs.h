@@ -27,12 +27,13 @@ typedef struct vkp_logs_request {
 
 typedef struct vkp_logs {
   uint64_t size;
-  /* Channel: VKP_CHANNEL_LOG. Calls stream->opened even while there is nothing to read; with follow
-   * returns when the container has ended and all was written.
+  /* Channel: VKP_CHANNEL_LOG. Calls stream->opened even while there is nothing to read. With follow
+   * the provider applies tail itself, and returns when the container has ended and all was written.
    * Thread:  [any-thread]
    * Blocks:  yes, until the session is over
    * Memory:  pointers are the host's, during the call
-   * Returns: OK; NOT_FOUND (pod, container or run); UNAVAILABLE; UNIMPLEMENTED; CANCELLED */
+   * Returns: OK; NOT_FOUND (pod, container or run); FAILED_PRECONDITION (has not started);
+   *          UNIMPLEMENTED */
   vkp_code (*logs)(const vkp_call* call,
                    vkp_instance* instance,
                    const vkp_logs_request* request,

@@ -25,7 +25,7 @@ typedef struct vkp_port_forward {
    * Thread:  [any-thread]
    * Blocks:  yes, until the connection is over
    * Memory:  pointers are the host's, during the call
-   * Returns: OK; NOT_FOUND; UNAVAILABLE (refused: say so in the message); UNIMPLEMENTED; CANCELLED */
+   * Returns: OK; NOT_FOUND; UNAVAILABLE (refused: say so in the message); UNIMPLEMENTED */
   vkp_code (*port_forward)(const vkp_call* call,
                            vkp_instance* instance,
                            const vkp_port_forward_request* request,

@@ -1,5 +1,9 @@
-/* vkp.reserve/1 (draft): gets the addresses of a pod before it is created, for pods whose
- * environment names them. The addresses arrive as podIPs in a push; that triggers create_pod. */
+/* vkp.reserve/1 (draft): gets a pod's addresses, or the machine under it, before it is created.
+ *
+ * For pods whose environment names an address, or for all of them (capability `reserve`). Whatever
+ * begins a pod (first, lost, VKP_RECOVER_CREATE) then begins with reserve_pod. podIPs pushed after
+ * that call began trigger create_pod. The host resolves the material before it reserves, so that a
+ * missing Secret costs nothing, and again, fresh, for create_pod. */
 #include <vkhost/provider.h> /* outside the guard: it includes this header in its turn */
 
 #ifndef VKHOST_EXT_RESERVE_H
@@ -15,6 +19,8 @@ typedef struct vkp_reserve_pod_request {
   uint64_t size;
   const vkp_pod_ref* ref;
   vkp_str pod_json;
+  int32_t why; /* VKP_CREATE_... */
+  int32_t reserved;
 } vkp_reserve_pod_request;
 
 typedef struct vkp_reserve {

@@ -13,11 +13,11 @@ extern "C" {
 
 typedef struct vkp_retire {
   uint64_t size;
-  /* Idempotent. Refuses while pods are left.
-   * Thread:  [node-serial]
+  /* Idempotent. Refuses while pods are left. After OK only stop and destroy follow.
+   * Thread:  [node-serial], between start and stop
    * Blocks:  yes, until the deadline
    * Memory:  none
-   * Returns: OK; FAILED_PRECONDITION (pods are left); UNAVAILABLE */
+   * Returns: OK; FAILED_PRECONDITION (pods are left) */
   vkp_code (*retire)(const vkp_call* call, vkp_instance* instance);
 } vkp_retire;
 

@@ -14,7 +14,7 @@ typedef struct vkp_stats_sink {
   uint64_t size;
   /* One PodStats document of stats/v1alpha1 (bytes, nano-cores, core-nanoseconds), each sample with
    * its own time, unknown values left out.
-   * Thread:  any thread, during the call
+   * Thread:  [any-thread], during the call
    * Blocks:  no
    * Memory:  copies
    * Returns: OK; NOT_FOUND (no such pod here); INVALID_ARGUMENT (that item was not taken) */
@@ -27,11 +27,11 @@ typedef struct vkp_stats_sink {
 
 typedef struct vkp_stats {
   uint64_t size;
-  /* Never one back-end call for each pod.
+  /* From what the provider has: never one back-end call for each pod. May be empty at first.
    * Thread:  [node-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call
-   * Returns: OK; UNAVAILABLE */
+   * Returns: OK */
   vkp_code (*stats)(const vkp_call* call, vkp_instance* instance, const vkp_stats_sink* out);
 } vkp_stats;
 

@@ -2,9 +2,9 @@
  *
  * A call with a stream blocks on a thread that the host gives it, without a deadline, and returns
  * when the session is over; what the host has accepted by then is delivered. The stream is the
- * host's. Its functions may be called from any thread, different channels from different threads, one
- * channel from one thread at a time. Neither side buffers without bound: a full channel says so.
- * A client that vanishes is a cancel of the call, within a second. */
+ * host's. Its functions may be called from any thread, different channels from different threads,
+ * one channel from one thread at a time. Neither side buffers without bound: a full channel says
+ * so. A client that vanishes is a cancel of the call, within a second. */
 #include <vkhost/provider.h> /* outside the guard: it includes this header in its turn */
 
 #ifndef VKHOST_EXT_STREAM_H
@@ -24,27 +24,30 @@ enum {
 };
 
 /* What to wait for; several bits mean any of them. */
-enum {
-  VKP_READY_STDIN = 1 << 0,      /* readable, or at its end */
-  VKP_READY_STDOUT = 1 << 1,     /* writable */
-  VKP_READY_STDERR = 1 << 2,     /* writable */
-  VKP_READY_DATA_READ = 1 << 3,  /* readable, or at its end */
-  VKP_READY_DATA_WRITE = 1 << 4, /* writable */
-  VKP_READY_LOG = 1 << 5,        /* writable */
-  VKP_READY_RESIZED = 1 << 6,    /* terminal_size has news */
-  VKP_READY_CANCELLED = 1 << 7   /* the call was cancelled; always waited for */
-};
+#define VKP_READY_STDIN (UINT64_C(1) << 0)      /* readable, or at its end */
+#define VKP_READY_STDOUT (UINT64_C(1) << 1)     /* writable */
+#define VKP_READY_STDERR (UINT64_C(1) << 2)     /* writable */
+#define VKP_READY_DATA_READ (UINT64_C(1) << 3)  /* readable, or at its end */
+#define VKP_READY_DATA_WRITE (UINT64_C(1) << 4) /* writable */
+#define VKP_READY_LOG (UINT64_C(1) << 5)        /* writable */
+#define VKP_READY_RESIZED (UINT64_C(1) << 6)    /* terminal_size has news */
+#define VKP_READY_CANCELLED (UINT64_C(1) << 7)  /* the call was cancelled; always waited for */
+#define VKP_READY_ENDED (UINT64_C(1) << 8)      /* end_waits was called; always waited for */
 
 /* Which parts of a log request the provider has applied itself; the host applies the rest. */
-enum { VKP_OPENED_TAIL = 1 << 0, VKP_OPENED_SINCE = 1 << 1 };
+#define VKP_OPENED_TAIL (UINT64_C(1) << 0)
+#define VKP_OPENED_SINCE (UINT64_C(1) << 1)
 
+/* Unknown value: unknown. */
 enum { VKP_LOG_STREAM_UNKNOWN = 0, VKP_LOG_STREAM_STDOUT = 1, VKP_LOG_STREAM_STDERR = 2 };
 
 typedef struct vkp_log_record {
   uint64_t size;
-  vkp_str bytes;        /* one line without its newline, or a part of one; need not be UTF-8 */
+  /* One line without its newline, or a part of one, at most VKP_MAX_LOG_RECORD_BYTES; need not be
+   * UTF-8. */
+  vkp_str bytes;
   int64_t time_unix_ns; /* 0: not known */
-  int32_t stream;       /* VKP_LOG_STREAM_...; unknown value: unknown */
+  int32_t stream;       /* VKP_LOG_STREAM_... */
   bool partial;         /* the line goes on in the next record of this stream */
   uint8_t reserved[3];
 } vkp_log_record;
@@ -60,7 +63,8 @@ typedef struct vkp_stream {
   uint64_t size;
 
   /* The session exists. Before it a failure of the call becomes an HTTP status; after it, a stream
-   * that breaks off. `applied` is of VKP_OPENED_... bits (logs), else 0.
+   * that breaks off. Input and sizes arrive only after it. `applied`: VKP_OPENED_... bits (logs),
+   * else 0.
    * Thread:  [any-thread], once, before any write
    * Blocks:  no
    * Memory:  none
@@ -95,8 +99,9 @@ typedef struct vkp_stream {
    * Thread:  [any-thread], one writer
    * Blocks:  no
    * Memory:  copies
-   * Returns: OK; UNAVAILABLE (full now: wait); CANCELLED; FAILED_PRECONDITION (closed, or the limit
-   *          asked for is reached: return OK from the call) */
+   * Returns: OK; UNAVAILABLE (full now: wait); CANCELLED; INVALID_ARGUMENT (too large: split it);
+   *          FAILED_PRECONDITION (closed, or the limit asked for is reached: return OK from the
+   *          call) */
   vkp_code (*try_write_log)(const struct vkp_stream* stream, const vkp_log_record* record);
 
   /* The plugin will write no more to this channel (half-close).
@@ -113,7 +118,8 @@ typedef struct vkp_stream {
    * Returns: OK; UNAVAILABLE (no news since the last OK) */
   vkp_code (*terminal_size)(const struct vkp_stream* stream, vkp_terminal_size* out);
 
-  /* Waits until one of the bits holds; *ready gets those that do.
+  /* Waits until one of the bits holds; *ready gets those that do. A mask of 0 is a pause, which
+   * only a cancel or end_waits cuts short. Several threads may wait at once.
    * Thread:  [any-thread]
    * Blocks:  up to timeout_ms (-1: until something holds)
    * Memory:  `ready` is the plugin's
@@ -124,16 +130,24 @@ typedef struct vkp_stream {
                    uint64_t* ready);
 
   /* The same for event loops: calls `fn(user, bits)` once when one of the bits holds, from any
-   * thread or at once; `fn` must not block. A new call replaces the one before. It is not running
-   * any more when the session's call has returned.
-   * Thread:  [any-thread]
-   * Blocks:  no
+   * thread or at once; `fn` must not block. A new call replaces the one before, one with `fn` null
+   * ends it. It is not running any more when that or the session's call has returned.
+   * Thread:  [any-thread], with `fn` null not from within the callback itself
+   * Blocks:  with `fn` null while the callback runs, else no
    * Memory:  `user` is the plugin's
    * Returns: OK; CANCELLED (fn is not kept) */
   vkp_code (*on_ready)(const struct vkp_stream* stream,
                        uint64_t mask,
                        void (*fn)(void* user, uint64_t ready),
                        void* user);
+
+  /* Wakes every wait of this session, now and later, with VKP_READY_ENDED: for the thread that saw
+   * the end while another waits for input.
+   * Thread:  [any-thread] [no-block]
+   * Blocks:  no
+   * Memory:  none
+   * Returns: nothing */
+  void (*end_waits)(const struct vkp_stream* stream);
 } vkp_stream;
 
 #ifdef __cplusplus
