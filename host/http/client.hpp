@@ -74,10 +74,10 @@ class Transport {
 };
 
 struct ClientTls {
-  std::string ca_pem;           // empty: the system's trust store
-  std::string certificate_pem;  // client certificate and key, or both empty
-  std::string key_pem;
-  std::string server_name;  // checked against the certificate; empty: the host dialled
+  std::string ca_pem = {};           // empty: the system's trust store
+  std::string certificate_pem = {};  // client certificate and key, or both empty
+  std::string key_pem = {};
+  std::string server_name = {};  // checked against the certificate; empty: the host dialled
   bool insecure_skip_verify = false;
 };
 
