@@ -32,7 +32,8 @@ class SystemClock final : public Clock {
 // RFC 3339 in UTC as Kubernetes writes metav1.Time ("2026-01-02T03:04:05Z") and metav1.MicroTime.
 [[nodiscard]] std::string format_time(WallTime time);
 [[nodiscard]] std::string format_micro_time(WallTime time);
-// Reads RFC 3339 in UTC ("Z") with or without a fraction of a second; nothing for any other text.
+// Reads any RFC 3339 time ("2026-01-02T03:04:05.5+01:00"); nothing when it is none. Times
+// that a WallTime can't hold become its first or last one.
 [[nodiscard]] std::optional<WallTime> parse_time(std::string_view text);
 
 }  // namespace vkhost

@@ -1,0 +1,49 @@
+// make_client: the real Client, over transports that a factory makes.
+//
+// Two transports to the same server: requests of Lane::Urgent have connections of their own. Both
+// are made anew when the credentials bring other certificates; running requests and watches end on
+// the old ones. [any-thread]
+#pragma once
+
+#include "base/backoff.hpp"
+#include "base/clock.hpp"
+#include "http/client.hpp"
+#include "kube/client.hpp"
+#include "kube/credentials.hpp"
+#include "observe/log.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace vkhost::kube {
+
+// Called again after each rotation of certificates; in the daemon it is http::make_poco_transport.
+using TransportFactory =
+    std::function<Result<std::unique_ptr<http::Transport>>(http::TransportSettings)>;
+
+struct ClientSettings {
+  std::string server;     // URL, perhaps with a base path
+  std::string proxy_url;  // or empty
+  std::size_t normal_connections = 32;
+  std::size_t urgent_connections = 2;
+  // For requests without a deadline: a server that never answers must not hold a thread.
+  std::chrono::milliseconds request_timeout{std::chrono::seconds{60}};
+  std::uint32_t max_tries = 5;  // of one request, the first included
+  BackoffLimits retry{std::chrono::milliseconds{100}, std::chrono::seconds{2}};
+};
+
+struct ClientParts {
+  std::shared_ptr<Credentials> credentials;
+  TransportFactory make_transport;
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<Random> random;
+  observe::Logger log;
+};
+
+// Nothing is dialled before the first request, which also reports settings that are wrong.
+std::unique_ptr<Client> make_client(ClientSettings settings, ClientParts parts);
+
+}  // namespace vkhost::kube

@@ -1,0 +1,323 @@
+#include "kube/api_client.hpp"
+
+#include "base/thread.hpp"
+#include "base/version.hpp"
+#include "support/fake_transport.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vkhost::kube {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using vkhost::testing::FakeServer;
+using vkhost::testing::FakeTransport;
+using vkhost::testing::StreamEnd;
+
+class FakeCredentials final : public Credentials {
+ public:
+  Result<Identity> current(Deadline /*deadline*/, const CancelToken& /*cancel*/) override {
+    Identity identity;
+    identity.authorization = Secret("Bearer token-" + std::to_string(generation));
+    identity.impersonation = {{"Impersonate-User", "bob"}};
+    identity.tls = tls;
+    identity.generation = generation;
+    return identity;
+  }
+  void reject(std::uint64_t rejected) override {
+    rejections.push_back(rejected);
+    ++generation;
+  }
+
+  std::uint64_t generation = 1;
+  std::shared_ptr<const http::ClientTls> tls = std::make_shared<http::ClientTls>();
+  std::vector<std::uint64_t> rejections;
+};
+
+struct ClientTest : ::testing::Test {
+  std::unique_ptr<Client> make(ClientSettings settings = {}) {
+    settings.server = "https://127.0.0.1:6443/base";
+    settings.proxy_url = "http://proxy:3128";
+    settings.retry = {milliseconds{1}, milliseconds{2}};
+    ClientParts parts;
+    parts.credentials = credentials;
+    parts.clock = clock;
+    parts.random = std::make_shared<SeededRandom>(1);
+    parts.make_transport =
+        [this](http::TransportSettings made) -> Result<std::unique_ptr<http::Transport>> {
+      transports.push_back(made);
+      if (made.tls.key_pem == "broken") {
+        return invalid_argument("key_pem is no key");
+      }
+      const bool is_urgent = made.max_connections == 2;
+      return std::unique_ptr<http::Transport>(
+          std::make_unique<FakeTransport>(is_urgent ? urgent : server));
+    };
+    return make_client(settings, std::move(parts));
+  }
+  CallOptions within(milliseconds time) const {
+    CallOptions options;
+    options.deadline = Deadline::after(*clock, time);
+    return options;
+  }
+
+  std::shared_ptr<FakeCredentials> credentials = std::make_shared<FakeCredentials>();
+  std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
+  std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
+  std::shared_ptr<FakeServer> urgent = std::make_shared<FakeServer>();
+  std::vector<http::TransportSettings> transports;
+};
+
+const std::string kGone = R"({"kind":"Status","message":"gone","reason":"NotFound"})";
+
+TEST_F(ClientTest, SendsWhatTheApiServerExpects) {
+  const auto client = make();
+  server->answer(200, "got");
+  server->answer(201, "created");
+  server->answer(200, "updated");
+  server->answer(200, "merged");
+  server->answer(200, "merged strategically");
+  server->answer(200, "patched");
+  server->answer(202, "removed");
+
+  EXPECT_EQ(*client->get("/api/v1/pods", {{"limit", "5"}, {"fieldSelector", "a=b"}}, {}), "got");
+  EXPECT_EQ(*client->create("/c", "{1}", {}), "created");
+  EXPECT_EQ(*client->update("/u", "{2}", {}), "updated");
+  EXPECT_EQ(*client->patch("/p", PatchType::Merge, "{3}", {}), "merged");
+  EXPECT_EQ(*client->patch("/p", PatchType::StrategicMerge, "{4}", {}), "merged strategically");
+  EXPECT_EQ(*client->patch("/p", PatchType::Json, "[5]", {}), "patched");
+  EXPECT_EQ(*client->remove("/d", "", {}), "removed");
+
+  const auto requests = server->requests();
+  const auto header = [&](std::size_t index, const char* name) {
+    return http::find_header(requests.at(index).headers, name);
+  };
+  ASSERT_EQ(requests.size(), 7U);
+  EXPECT_EQ(requests[0].target, "/api/v1/pods?limit=5&fieldSelector=a%3Db");
+  EXPECT_EQ(header(0, "Accept"), "application/json");
+  EXPECT_EQ(header(0, "User-Agent"), "vkhost/" + std::string(daemon_version()));
+  EXPECT_EQ(header(0, "Authorization"), "Bearer token-1");
+  EXPECT_EQ(header(0, "Impersonate-User"), "bob");
+  EXPECT_EQ(header(0, "Content-Type"), "");
+  EXPECT_EQ(requests[1].method, "POST");
+  EXPECT_EQ(header(1, "Content-Type"), "application/json");
+  EXPECT_EQ(requests[2].method, "PUT");
+  EXPECT_EQ(requests[3].method, "PATCH");
+  EXPECT_EQ(header(3, "Content-Type"), "application/merge-patch+json");
+  EXPECT_EQ(header(4, "Content-Type"), "application/strategic-merge-patch+json");
+  EXPECT_EQ(header(5, "Content-Type"), "application/json-patch+json");
+  EXPECT_EQ(requests[5].body, "[5]");
+  EXPECT_EQ(requests[6].method, "DELETE");
+  EXPECT_EQ(header(6, "Content-Type"), "");
+}
+
+TEST_F(ClientTest, GivesUrgentRequestsConnectionsOfTheirOwn) {
+  const auto client = make();
+  urgent->answer(200, "lease");
+  CallOptions options;
+  options.lane = Lane::Urgent;
+
+  EXPECT_EQ(*client->update("/lease", "{}", options), "lease");
+
+  EXPECT_TRUE(server->requests().empty());
+  ASSERT_EQ(transports.size(), 2U);
+  EXPECT_EQ(transports[0].url, "https://127.0.0.1:6443/base");
+  EXPECT_EQ(transports[0].proxy_url, "http://proxy:3128");
+  EXPECT_EQ(transports[0].max_connections, 32U);
+  EXPECT_EQ(transports[1].max_connections, 2U);
+}
+
+TEST_F(ClientTest, SaysWhatWasAskedAndWhatWasAnswered) {
+  const auto client = make();
+  server->answer(404, kGone);
+
+  const auto answer = client->get("/api/v1/nodes/x", {}, {});
+
+  EXPECT_EQ(answer.status().code(), StatusCode::NotFound);
+  EXPECT_EQ(answer.status().reason(), "NotFound");
+  EXPECT_EQ(answer.status().message(), "GET /api/v1/nodes/x: gone");
+}
+
+TEST_F(ClientTest, RepeatsReadsWhenTheConnectionIsLost) {
+  const auto client = make();
+  server->fail(unavailable("reset"));
+  server->answer(502, "<html>");
+  server->answer(200, "here");
+
+  EXPECT_EQ(*client->get("/x", {}, {}), "here");
+}
+
+TEST_F(ClientTest, NeverRepeatsAWriteWhoseOutcomeIsUnknown) {
+  const auto client = make();
+  server->fail(unavailable("reset"));
+
+  const auto answer = client->create("/x", "{}", {});
+
+  EXPECT_EQ(answer.status().code(), StatusCode::Unavailable);
+  EXPECT_EQ(answer.status().effect(), Effect::Unknown);
+  EXPECT_EQ(server->requests().size(), 1U);
+}
+
+TEST_F(ClientTest, RepeatsAThrottledWrite) {
+  const auto client = make();
+  server->answer(429, "", {{"Retry-After", "0"}});
+  server->answer(503, "", {{"Retry-After", "0"}});
+  server->answer(201, "made");
+
+  EXPECT_EQ(*client->create("/x", "{}", {}), "made");
+  EXPECT_EQ(server->requests().at(2).body, "{}");
+}
+
+TEST_F(ClientTest, GivesUpAfterSomeTriesAndTellsTheDelay) {
+  ClientSettings settings;
+  settings.max_tries = 3;
+  const auto client = make(settings);
+  for (int i = 0; i < 3; ++i) {
+    server->answer(429, "", {{"Retry-After", "0"}});
+  }
+
+  const auto answer = client->create("/x", "{}", {});
+
+  EXPECT_EQ(answer.status().code(), StatusCode::ResourceExhausted);
+  EXPECT_EQ(answer.status().retry(), Retry::After);
+  EXPECT_EQ(server->requests().size(), 3U);
+}
+
+TEST_F(ClientTest, DoesNotWaitBeyondTheDeadline) {
+  const auto client = make();
+  server->answer(429, "", {{"Retry-After", "30"}});
+
+  const auto answer = client->create("/x", "{}", within(seconds{29}));
+
+  EXPECT_EQ(answer.status().code(), StatusCode::ResourceExhausted);
+  EXPECT_EQ(answer.status().retry_after(), seconds{30});
+}
+
+TEST_F(ClientTest, StopsWaitingWhenCancelled) {
+  const auto client = make();
+  server->answer(429, "", {{"Retry-After", "30"}});
+  CancelSource source;
+  CallOptions options;
+  options.cancel = source.token();
+  Thread canceller("canceller", [&] {
+    EXPECT_TRUE(server->wait_for_requests(1));
+    source.cancel();
+  });
+
+  const auto answer = client->create("/x", "{}", options);
+
+  EXPECT_EQ(answer.status().code(), StatusCode::Cancelled);
+}
+
+TEST_F(ClientTest, BoundsRequestsThatCameWithoutADeadline) {
+  ClientSettings settings;
+  settings.request_timeout = milliseconds{5};
+  const auto client = make(settings);
+  server->hang();
+
+  EXPECT_EQ(client->get("/x", {}, {}).status().code(), StatusCode::DeadlineExceeded);
+}
+
+TEST_F(ClientTest, ShowsOtherCredentialsOnceAfter401) {
+  const auto client = make();
+  server->answer(401, "");
+  server->answer(201, "made");
+
+  EXPECT_EQ(*client->create("/x", "{}", {}), "made");
+
+  EXPECT_THAT(credentials->rejections, ElementsAre(1U));
+  EXPECT_EQ(http::find_header(server->requests()[0].headers, "Authorization"), "Bearer token-1");
+  EXPECT_EQ(http::find_header(server->requests()[1].headers, "Authorization"), "Bearer token-2");
+}
+
+TEST_F(ClientTest, TakesASecond401ForAnAnswer) {
+  const auto client = make();
+  server->answer(401, "");
+  server->answer(401, "");
+
+  EXPECT_EQ(client->get("/x", {}, {}).status().code(), StatusCode::Unauthenticated);
+  EXPECT_EQ(server->requests().size(), 2U);
+}
+
+TEST_F(ClientTest, MakesTransportsAnewWhenCertificatesChange) {
+  const auto client = make();
+  server->answer(200, "1");
+  server->answer(200, "2");
+  server->answer(200, "3");
+  EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
+  EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
+  EXPECT_EQ(transports.size(), 2U);
+  http::ClientTls rotated;
+  rotated.certificate_pem = "new";
+  credentials->tls = std::make_shared<http::ClientTls>(rotated);
+
+  EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
+
+  ASSERT_EQ(transports.size(), 4U);
+  EXPECT_EQ(transports[2].tls.certificate_pem, "new");
+}
+
+TEST_F(ClientTest, KeepsTheOldTransportsWhileNewCertificatesAreUnusable) {
+  const auto client = make();
+  for (int i = 0; i < 3; ++i) {
+    server->answer(200, "ok");
+  }
+  EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
+  http::ClientTls half;
+  half.key_pem = "broken";
+  credentials->tls = std::make_shared<http::ClientTls>(half);
+
+  EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
+  EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
+
+  EXPECT_EQ(transports.size(), 3U) << "tried once";
+}
+
+TEST_F(ClientTest, ReportsSettingsThatAreWrongAtTheFirstRequest) {
+  const auto client = make();
+  http::ClientTls broken;
+  broken.key_pem = "broken";
+  credentials->tls = std::make_shared<http::ClientTls>(broken);
+
+  const auto answer = client->get("/x", {}, {});
+
+  EXPECT_EQ(answer.status().code(), StatusCode::InvalidArgument);
+  EXPECT_THAT(answer.status().message(), HasSubstr("key_pem"));
+}
+
+TEST_F(ClientTest, OpensAWatch) {
+  const auto client = make();
+  server->stream({"{\"type\":\"ADDED\"}\n", StreamEnd{}});
+
+  auto stream = client->watch("/api/v1/pods", {{"resourceVersion", "7"}}, {});
+
+  ASSERT_TRUE(stream.is_ok());
+  EXPECT_EQ(*(*stream)->next(Deadline::never()), "{\"type\":\"ADDED\"}");
+  EXPECT_EQ(*(*stream)->next(Deadline::never()), "");
+  EXPECT_EQ(server->requests().at(0).target, "/api/v1/pods?resourceVersion=7&watch=true");
+}
+
+TEST_F(ClientTest, TurnsARefusedWatchIntoItsStatus) {
+  const auto client = make();
+  server->answer(401, "");
+  server->answer(410, R"({"kind":"Status","reason":"Expired","message":"too old","code":410})");
+
+  const auto stream = client->watch("/x", {}, {});
+
+  EXPECT_EQ(stream.status().code(), StatusCode::OutOfRange);
+  EXPECT_EQ(stream.status().reason(), "Expired");
+  EXPECT_THAT(credentials->rejections, ElementsAre(1U));
+}
+
+}  // namespace
+}  // namespace vkhost::kube
