@@ -6,11 +6,10 @@
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <set>
 #include <sstream>
 
@@ -60,14 +59,9 @@ std::string content_uid(std::string_view node, std::string_view content) {
   };
   const std::uint64_t high = hash(0xcbf29ce484222325);
   const std::uint64_t low = hash(0x9ae16a3b2f90404f);
-  std::array<char, 40> text{};
   // Version 8 (RFC 9562): the bits are ours to define.
-  static_cast<void>(std::snprintf(
-      text.data(), text.size(), "%08x-%04x-8%03x-%04x-%012llx", static_cast<unsigned>(high >> 32U),
-      static_cast<unsigned>((high >> 16U) & 0xFFFFU), static_cast<unsigned>(high & 0xFFFU),
-      static_cast<unsigned>(0x8000U | ((low >> 48U) & 0x3FFFU)),
-      static_cast<unsigned long long>(low & 0xFFFFFFFFFFFFULL)));
-  return text.data();
+  return fmt::format("{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xFFFFU,
+                     high & 0xFFFU, 0x8000U | ((low >> 48U) & 0x3FFFU), low & 0xFFFFFFFFFFFFU);
 }
 
 void set_default(const Object::Ptr& object, const std::string& name, const Var& value) {
@@ -83,7 +77,7 @@ Status check_containers(const Object::Ptr& spec,
                         std::set<std::string>* names) {
   const Array::Ptr list = spec->getArray(member);
   if (list.isNull() || list->size() == 0) {
-    return required || spec->has(member) && list.isNull()
+    return required || (spec->has(member) && list.isNull())
                ? invalid_argument("spec." + member + " has to be a list of containers")
                : Status::ok();
   }
@@ -111,9 +105,9 @@ Status check_containers(const Object::Ptr& spec,
   return Status::ok();
 }
 
-Status complete_pod(const Object::Ptr& pod, std::string_view node_name, PodManifest* manifest) {
-  Object::Ptr metadata = pod->getObject("metadata");
-  Object::Ptr spec = pod->getObject("spec");
+Status complete_pod(Object& pod, std::string_view node_name, PodManifest* manifest) {
+  Object::Ptr metadata = pod.getObject("metadata");
+  Object::Ptr spec = pod.getObject("spec");
   if (spec.isNull()) {
     return invalid_argument("spec is missing");
   }
@@ -142,8 +136,8 @@ Status complete_pod(const Object::Ptr& pod, std::string_view node_name, PodManif
   metadata->set("uid", manifest->uid);
   metadata->set("generation", 1);
   spec->set("nodeName", std::string(node_name));
-  pod->remove("status");
-  manifest->json = text_of(*pod);
+  pod.remove("status");
+  manifest->json = text_of(pod);
   return Status::ok();
 }
 
@@ -195,7 +189,7 @@ Status add_document(const YamlDocument& document,
                               " already; that one counts");
     }
   }
-  VKHOST_TRY(complete_pod(object, node_name, &manifest));
+  VKHOST_TRY(complete_pod(*object, node_name, &manifest));
   manifests->pods.push_back(std::move(manifest));
   return Status::ok();
 }

@@ -216,7 +216,8 @@ Result<kube::PodPtr> StandaloneStore::keep(const std::string& json, bool durable
 }
 
 void StandaloneStore::mark_deleted(std::vector<kube::PodPtr>* applied) {
-  for (const auto& [uid, pod] : std::map(pods_)) {
+  const std::map<std::string, kube::PodPtr> before = pods_;  // keep() changes the original
+  for (const auto& [uid, pod] : before) {
     if (wanted_.contains(uid) || pod->is_deleting()) {
       continue;
     }

@@ -174,8 +174,8 @@ Object::Ptr wanted_status(const NodeSources& sources,
 
   Object::Ptr capacity = object_member(given, "capacity");
   overlay(capacity, as_object(settings.capacity));
-  Object::Ptr allocatable =
-      given->has("allocatable") ? object_member(given, "allocatable") : new Object(*capacity);
+  Object::Ptr allocatable = new Object(*capacity);
+  overlay(allocatable, object_member(given, "allocatable"));
   overlay(allocatable, as_object(settings.capacity));
   overlay(allocatable, as_object(settings.allocatable));
   status->set("capacity", capacity);
