@@ -1,12 +1,12 @@
 #include "daemon/manifest.hpp"
 
+#include "daemon/identity.hpp"
 #include "daemon/yaml_json.hpp"
 
 #include <Poco/Exception.h>
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -43,25 +43,6 @@ bool is_dns_name(std::string_view name, std::size_t max_size, bool dots_allowed)
   return std::all_of(name.begin(), name.end(), [&](char c) {
     return is_alphanumeric(c) || c == '-' || (dots_allowed && c == '.');
   });
-}
-
-// 128 bits of FNV-1a, once forward and once from another start. Not against an adversary: who may
-// write the manifests may run any pod.
-std::string content_uid(std::string_view node, std::string_view content) {
-  const auto hash = [&](std::uint64_t state) {
-    constexpr std::uint64_t kPrime = 0x100000001b3;
-    for (const std::string_view part : {node, std::string_view("\0", 1), content}) {
-      for (const char c : part) {
-        state = (state ^ static_cast<unsigned char>(c)) * kPrime;
-      }
-    }
-    return state ^ (state >> 29U);
-  };
-  const std::uint64_t high = hash(0xcbf29ce484222325);
-  const std::uint64_t low = hash(0x9ae16a3b2f90404f);
-  // Version 8 (RFC 9562): the bits are ours to define.
-  return fmt::format("{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xFFFFU,
-                     high & 0xFFFU, 0x8000U | ((low >> 48U) & 0x3FFFU), low & 0xFFFFFFFFFFFFU);
 }
 
 void set_default(const Object::Ptr& object, const std::string& name, const Var& value) {

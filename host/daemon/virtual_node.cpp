@@ -1,0 +1,174 @@
+#include "daemon/virtual_node.hpp"
+
+#include "daemon/identity.hpp"
+
+#include <utility>
+
+namespace vkhost::daemon {
+namespace {
+
+constexpr BackoffLimits kStartBackoff{std::chrono::milliseconds{250}, std::chrono::seconds{30}};
+
+}  // namespace
+
+Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings settings,
+                                                         VirtualNodeParts parts) {
+  std::unique_ptr<VirtualNode> node(new VirtualNode(std::move(settings), std::move(parts)));
+  auto provider = node->parts_.make_provider(*node);
+  if (!provider.is_ok()) {
+    return provider.status().while_doing("starting the provider of node " +
+                                         node->settings_.node.name);
+  }
+  node->provider_ = std::move(*provider);
+  node->material_ = node->parts_.make_material(node->provider_->capabilities());
+  node->engine_ = std::make_unique<pods::PodEngine>(
+      node->settings_.pods,
+      pods::EngineParts{node->provider_.get(), node->parts_.pod_api, node->parts_.events,
+                        node->material_.get(), node.get(), node->parts_.clock, node->parts_.random,
+                        node->parts_.log});
+  node->node_ = std::make_unique<node::NodeController>(
+      node->settings_.node,
+      node::Parts{node->provider_.get(), node->parts_.api, node->parts_.self_check,
+                  node->parts_.clock, node->parts_.random, node->parts_.log});
+  node->wired_ = true;
+  return node;
+}
+
+VirtualNode::VirtualNode(VirtualNodeSettings settings, VirtualNodeParts parts)
+    : settings_(std::move(settings)), parts_(std::move(parts)), name_(settings_.node.name) {}
+
+VirtualNode::~VirtualNode() { stop(); }
+
+std::string VirtualNode::name() const {
+  MutexLock lock(mutex_);
+  return name_;
+}
+
+void VirtualNode::start() {
+  starter_ = Thread("start-" + settings_.node.name, [this] { bring_up(); });
+}
+
+bool VirtualNode::insist(std::string_view what, const std::function<Status()>& step) {
+  for (std::uint32_t failures = 1; !stop_.is_cancelled(); ++failures) {
+    const Status status = step();
+    if (status.is_ok()) {
+      return true;
+    }
+    if (stop_.is_cancelled()) {
+      return false;
+    }
+    parts_.log.warn("the node is not up yet, the step is repeated",
+                    {{"step", std::string(what)}, observe::error_field(status)});
+    if (stop_.token().wait_for(backoff_delay(kStartBackoff, failures, *parts_.random))) {
+      return false;
+    }
+  }
+  return false;
+}
+
+void VirtualNode::bring_up() {
+  if (!insist("asking the provider for its node",
+              [this] { return node_->prepare(stop_.token()); })) {
+    return;
+  }
+  const std::string name = node_->name();
+  {
+    MutexLock lock(mutex_);
+    name_ = name;
+  }
+  if (!insist("looking for pods", [&] { return parts_.source->start(name, this); })) {
+    return;
+  }
+  {
+    MutexLock lock(mutex_);
+    while (!listed_ && !stopping_) {
+      changed_.wait(mutex_);
+    }
+    if (stopping_) {
+      return;
+    }
+  }
+  if (!insist("recovering pods", [this] { return engine_->recover(stop_.token()); }) ||
+      !insist("starting the provider", [&] {
+        return provider_->start({name, owner_key(settings_.cluster_uid, name)}, call_options());
+      })) {
+    return;
+  }
+  provider_started_ = true;
+  engine_->start();
+  node_->pods_ready();
+  node_->start();
+  is_up_ = true;
+  parts_.log.info("node is up", {{"node", name}});
+}
+
+void VirtualNode::stop() {
+  stop_.cancel();
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  starter_.join();
+  is_up_ = false;
+  if (!provider_) {
+    return;
+  }
+  parts_.source->stop();
+  node_->stop();
+  engine_->stop();
+  if (std::exchange(provider_started_, false)) {
+    plugin::CallOptions options;
+    options.deadline = Deadline::after(*parts_.clock, std::chrono::seconds{10});
+    if (const Status stopped = provider_->stop(options); !stopped.is_ok()) {
+      parts_.log.warn("the provider did not stop cleanly", {observe::error_field(stopped)});
+    }
+  }
+}
+
+plugin::CallOptions VirtualNode::call_options() const {
+  plugin::CallOptions options;
+  options.deadline = Deadline::after(*parts_.clock, settings_.pods.call_timeout);
+  options.cancel = stop_.token();
+  return options;
+}
+
+void VirtualNode::node_deleted() { node_->node_deleted(); }
+
+std::vector<pods::PodView> VirtualNode::pods() const { return engine_->pods(); }
+
+node::NodeView VirtualNode::view() const { return node_->view(); }
+
+// A provider may push or save while it is being made, when there is no engine to hear it.
+
+Status VirtualNode::pod_changed(plugin::PodChange change) {
+  return wired_ ? engine_->pod_changed(std::move(change))
+                 : not_found("no pod is known before the instance was created");
+}
+
+Status VirtualNode::node_changed() {
+  if (wired_) {
+    node_->provider_changed();
+  }
+  return Status::ok();
+}
+
+Status VirtualNode::save_handle(const std::string& uid, const std::string& handle) {
+  return wired_ ? engine_->save_handle(uid, handle)
+                 : not_found("no pod is known before the instance was created");
+}
+
+void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }
+
+void VirtualNode::pods_listed(std::vector<kube::PodPtr> pods) {
+  engine_->pods_listed(std::move(pods));
+  MutexLock lock(mutex_);
+  listed_ = true;
+  changed_.notify_all();
+}
+
+void VirtualNode::pod_applied(kube::PodPtr pod) { engine_->pod_applied(std::move(pod)); }
+
+void VirtualNode::pod_removed(const std::string& uid) { engine_->pod_removed(uid); }
+
+}  // namespace vkhost::daemon

@@ -1,0 +1,113 @@
+// VirtualNode: one node of the daemon and everything that belongs to it: provider instance, pod engine,
+// node controller and the source of its pods.
+//
+// start() returns at once; a thread brings the node up step by step and repeats what fails, so that
+// one node whose back end is away does not hold up the others. Functions are [any-thread] unless they
+// say otherwise.
+#pragma once
+
+#include "base/backoff.hpp"
+#include "base/cancel.hpp"
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "base/thread.hpp"
+#include "daemon/pod_source.hpp"
+#include "kube/client.hpp"
+#include "node/controller.hpp"
+#include "observe/log.hpp"
+#include "plugin/provider.hpp"
+#include "pods/engine.hpp"
+#include "pods/interfaces.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace vkhost::daemon {
+
+struct VirtualNodeSettings {
+  node::Settings node;
+  pods::Settings pods;
+  std::string cluster_uid;
+};
+
+// Collaborators; all outlive the node.
+struct VirtualNodeParts {
+  std::function<Result<std::unique_ptr<plugin::Provider>>(plugin::ProviderListener& listener)>
+      make_provider;
+  std::unique_ptr<PodSource> source;
+  // Made once the provider's capabilities are known.
+  std::function<std::unique_ptr<pods::MaterialSource>(const plugin::Capabilities& capabilities)>
+      make_material;
+  pods::PodApi* pod_api = nullptr;
+  pods::EventSink* events = nullptr;
+  kube::Client* api = nullptr;  // null: standalone
+  std::function<Status(const CancelToken&)> self_check;
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<Random> random;
+  observe::Logger log;
+};
+
+class VirtualNode final : public plugin::ProviderListener,
+                          public pods::ProviderFaultSink,
+                          private kube::PodListener {
+ public:
+  // Makes the provider instance; fails with what the plugin says of its settings.
+  static Result<std::unique_ptr<VirtualNode>> create(VirtualNodeSettings settings,
+                                                     VirtualNodeParts parts);
+  ~VirtualNode() override;
+
+  // The configured name, or that of the provider once it has been asked.
+  [[nodiscard]] std::string name() const;
+  void start();
+  void stop();  // pods stay [may-block]
+
+  void node_deleted();
+
+  [[nodiscard]] std::vector<pods::PodView> pods() const;
+  [[nodiscard]] node::NodeView view() const;
+  [[nodiscard]] bool is_up() const { return is_up_; }
+
+  // plugin::ProviderListener
+  Status pod_changed(plugin::PodChange change) override;
+  Status node_changed() override;
+  Status save_handle(const std::string& uid, const std::string& handle) override;
+  // pods::ProviderFaultSink
+  void provider_fault(const Status& status) override;
+
+ private:
+  VirtualNode(VirtualNodeSettings settings, VirtualNodeParts parts);
+
+  // kube::PodListener: on to the engine, and the first list wakes the start.
+  void pods_listed(std::vector<kube::PodPtr> pods) override;
+  void pod_applied(kube::PodPtr pod) override;
+  void pod_removed(const std::string& uid) override;
+
+  void bring_up();
+  // Repeats `step` with back-off until it succeeds; false when stopped.
+  bool insist(std::string_view what, const std::function<Status()>& step);
+  [[nodiscard]] plugin::CallOptions call_options() const;
+
+  VirtualNodeSettings settings_;
+  VirtualNodeParts parts_;
+  CancelSource stop_;
+
+  std::unique_ptr<plugin::Provider> provider_;
+  std::unique_ptr<pods::MaterialSource> material_;
+  std::unique_ptr<pods::PodEngine> engine_;
+  std::unique_ptr<node::NodeController> node_;
+  std::atomic<bool> wired_ = false;  // engine_ and node_ are there
+  bool provider_started_ = false;  // only the starting thread, then stop()
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool listed_ VKHOST_GUARDED_BY(mutex_) = false;
+  bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
+  std::string name_ VKHOST_GUARDED_BY(mutex_);
+  std::atomic<bool> is_up_ = false;
+
+  Thread starter_;
+};
+
+}  // namespace vkhost::daemon
