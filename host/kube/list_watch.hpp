@@ -1,0 +1,104 @@
+// ListWatch: keeps a sink informed of the objects of one collection: lists it in pages, then watches
+// from that version on, for ever.
+//
+// run() belongs to one thread and returns only when cancelled; the sink is called on it. Connection
+// loss, refusals and stalls are repaired inside: the first reconnect is immediate, further ones back
+// off; the watch goes on from the last version seen, and the collection is listed again when that
+// version is too old. The other members are [any-thread].
+#pragma once
+
+#include "base/backoff.hpp"
+#include "base/cancel.hpp"
+#include "base/clock.hpp"
+#include "base/status.hpp"
+#include "kube/client.hpp"
+#include "observe/log.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace vkhost::kube {
+
+struct ListWatchSettings {
+  std::string path;  // of the collection
+  std::string field_selector;
+  std::size_t page_size = 500;
+  BackoffLimits backoff{std::chrono::milliseconds{200}, std::chrono::seconds{30}};
+  // The server ends a watch after a random time between these.
+  std::chrono::seconds shortest_watch{300};
+  std::chrono::seconds longest_watch{600};
+  // A watch that outlives that end by this much, or that is silent for so long after a bookmark
+  // (the server sends one about every minute), has stalled.
+  std::chrono::seconds end_grace{30};
+  std::chrono::seconds bookmark_patience{180};
+  std::chrono::seconds request_timeout{60};
+};
+
+// Objects are raw JSON whose inside was not validated; they are gone when the call returns.
+class ListWatchSink {
+ public:
+  ListWatchSink() = default;
+  ListWatchSink(const ListWatchSink&) = delete;
+  ListWatchSink& operator=(const ListWatchSink&) = delete;
+  virtual ~ListWatchSink() = default;
+
+  virtual void list_started() = 0;  // forget what was listed before without list_complete()
+  virtual void listed(std::string_view object) = 0;
+  virtual void list_complete() = 0;
+  virtual void applied(std::string_view object) = 0;
+  // False when it is not clear what was removed: the collection is listed again.
+  virtual bool removed(std::string_view object) = 0;
+};
+
+struct ListWatchStats {
+  std::uint64_t lists = 0;       // complete ones
+  std::uint64_t watches = 0;     // opened
+  std::uint64_t reconnects = 0;  // after a failure
+  std::uint64_t events = 0;      // bookmarks excluded
+  bool is_connected = false;     // a watch is open
+};
+
+class ListWatch {
+ public:
+  struct Parts {
+    Client& client;
+    ListWatchSink& sink;
+    std::shared_ptr<const Clock> clock;
+    std::shared_ptr<Random> random;
+    observe::Logger log;
+  };
+
+  ListWatch(ListWatchSettings settings, Parts parts);
+
+  void run(const CancelToken& cancel);  // [may-block]
+  [[nodiscard]] ListWatchStats stats() const;
+
+ private:
+  enum class Progress { None, Some };
+
+  Status list_all(const CancelToken& cancel);
+  Result<std::string> list_pages(const CancelToken& cancel, bool in_pages);
+  Status take_page(std::string_view body, std::string& version, std::string& continue_token);
+  Status watch_once(const CancelToken& cancel, Progress& progress);
+  Status follow(WatchStream& stream, SteadyTime server_end);
+  Status take_event(std::string_view line, bool& is_bookmark);
+  [[nodiscard]] std::chrono::milliseconds delay_after(const Status& failure,
+                                                      std::uint32_t failures);
+
+  const ListWatchSettings settings_;
+  const Parts parts_;
+  std::string version_;  // to go on from; empty: list first
+
+  std::atomic<std::uint64_t> lists_{0};
+  std::atomic<std::uint64_t> watches_{0};
+  std::atomic<std::uint64_t> reconnects_{0};
+  std::atomic<std::uint64_t> events_{0};
+  std::atomic<bool> is_connected_{false};
+};
+
+}  // namespace vkhost::kube
