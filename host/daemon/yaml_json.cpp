@@ -130,13 +130,13 @@ Status append_map(const YAML::Node& node, int depth, std::string* out) {
 }
 
 Status append_json(const YAML::Node& node, int depth, std::string* out) {
-  constexpr std::size_t kMaxBytes = std::size_t{8} * 1024 * 1024;
+  constexpr std::size_t kMaxBytes = std::size_t{2} * 1024 * 1024;
   if (depth > kMaxDepth) {
     return invalid_argument(at(node.Mark()) + ": nested deeper than 64 levels");
   }
   if (out->size() > kMaxBytes) {
     // Aliases are cheap in YAML and are written out in JSON.
-    return invalid_argument(at(node.Mark()) + ": the document has more than 8 MiB as JSON");
+    return invalid_argument(at(node.Mark()) + ": the document has more than 2 MiB as JSON");
   }
   switch (node.Type()) {
     case YAML::NodeType::Scalar:
