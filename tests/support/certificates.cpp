@@ -142,6 +142,21 @@ CertificateAuthority::CertificateAuthority(const std::string& common_name)
   parts_->key_pem = pem_of(parts_->key.get());
 }
 
+CertificateAuthority CertificateAuthority::load(const std::string& certificate_pem,
+                                                const std::string& key_pem) {
+  const auto reading = [](const std::string& pem) {
+    return Memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  };
+  auto parts = std::make_unique<Parts>();
+  parts->certificate.reset(
+      PEM_read_bio_X509(reading(certificate_pem).get(), nullptr, nullptr, nullptr));
+  parts->key.reset(PEM_read_bio_PrivateKey(reading(key_pem).get(), nullptr, nullptr, nullptr));
+  require(parts->certificate != nullptr && parts->key != nullptr, "reading an authority");
+  parts->certificate_pem = certificate_pem;
+  parts->key_pem = key_pem;
+  return CertificateAuthority(std::move(parts));
+}
+
 CertificateAuthority CertificateAuthority::intermediate(const std::string& common_name) const {
   auto parts = std::make_unique<Parts>();
   parts->key = make_key(KeyType::EcP256);

@@ -32,6 +32,8 @@ struct CertificateRequest {
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& common_name = "vkhost test CA");
+  // One that was made elsewhere.
+  static CertificateAuthority load(const std::string& certificate_pem, const std::string& key_pem);
   ~CertificateAuthority();
   CertificateAuthority(CertificateAuthority&&) noexcept;
 

@@ -1,6 +1,7 @@
 #include "support/loopback.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,20 @@ Descriptor make_socket() {
   return Descriptor(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
 }
 
+Listener bind_to_loopback(int port) {
+  Listener listener{make_socket(), 0};
+  const int on = 1;
+  checked(::setsockopt(listener.socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on),
+          "SO_REUSEADDR");
+  sockaddr_in address = loopback_address(port);
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  socklen_t size = sizeof address;
+  checked(::bind(listener.socket.get(), raw, size), "bind");
+  checked(::getsockname(listener.socket.get(), raw, &size), "getsockname");
+  listener.port = ntohs(address.sin_port);
+  return listener;
+}
+
 }  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
@@ -47,14 +62,17 @@ void Descriptor::reset() {
 }
 
 Listener listen_on_loopback(int backlog) {
-  Listener listener{make_socket(), 0};
-  sockaddr_in address = loopback_address(0);
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
-  socklen_t size = sizeof address;
-  checked(::bind(listener.socket.get(), raw, size), "bind");
+  // A port that was asked for by number stays with the socket when it is shut down and listens again;
+  // one that the kernel chose does not.
+  const Listener chosen = bind_to_loopback(0);
+  Listener listener = bind_to_loopback(chosen.port);
   checked(::listen(listener.socket.get(), backlog), "listen");
-  checked(::getsockname(listener.socket.get(), raw, &size), "getsockname");
-  listener.port = ntohs(address.sin_port);
+  return listener;
+}
+
+Listener listen_without_blocking() {
+  Listener listener = listen_on_loopback(SOMAXCONN);
+  checked(::fcntl(listener.socket.get(), F_SETFL, O_NONBLOCK), "O_NONBLOCK");
   return listener;
 }
 

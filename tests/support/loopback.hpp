@@ -27,8 +27,11 @@ struct Listener {
   int port = 0;
 };
 
-// On 127.0.0.1 and a free port.
+// On 127.0.0.1 and a free port. After ::shutdown() of the socket connections are refused, until
+// ::listen() makes it listen again at the same port.
 Listener listen_on_loopback(int backlog = 64);
+// The same for accept loops: a connection that vanished again must not block accept().
+Listener listen_without_blocking();
 Descriptor accept_one(const Listener& listener);
 Descriptor connect_to(int port);
 // Both ends of one TCP connection.
