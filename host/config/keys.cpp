@@ -1,0 +1,369 @@
+#include "config/keys.hpp"
+
+#include "config/key_type.hpp"
+
+#include <limits>
+
+namespace vkhost::config {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDay = 24h;
+constexpr std::int64_t kAnyNumber = std::numeric_limits<std::int64_t>::max();
+
+KeyType<SettingsDocument> settings() {
+  return {"table", "",
+          [](const Value& value, const std::string& key,
+             Problems& problems) -> std::optional<SettingsDocument> {
+            if (value.as<Table>() == nullptr) {
+              expected(value, key, "a table with the plugin's settings", problems);
+              return std::nullopt;
+            }
+            return SettingsDocument(value);
+          },
+          // Compared only: the text may hold secrets.
+          [](const SettingsDocument& document) { return document.json().reveal(); }};
+}
+
+std::optional<std::string> any_text(std::string_view /*text*/) { return std::nullopt; }
+
+Section<ProviderConfig> provider_keys() {
+  Section<ProviderConfig> keys;
+  keys.key("name", &ProviderConfig::name, text("name", check_label_value),
+           "The word by which nodes, logs and metrics name this provider. Needed where there are "
+           "several.")
+      .default_text("from `library`")
+      .key("library", &ProviderConfig::library, text(),
+           "The plugin: a name (`mock` is `vkhost-mock.so` in a folder of `paths.plugins`) or the "
+           "path of a file.")
+      .default_text("the same as `name`")
+      .key("sha256", &ProviderConfig::sha256, text("SHA-256", check_sha256),
+           "Load the file only if it has this hash.")
+      .default_text("not checked")
+      .key("settings", &ProviderConfig::settings, settings(),
+           "The plugin's own settings; its page names them. They are checked by the schema that "
+           "the plugin carries.",
+           Reload::Live)
+      .default_text("{}");
+  return keys;
+}
+
+Section<Taint> taint_keys() {
+  Section<Taint> keys;
+  keys.key("key", &Taint::key, text("text", check_label_key), "Key.")
+      .required()
+      .key("value", &Taint::value, text("text", check_label_value), "Value.")
+      .key("effect", &Taint::effect, text("text", check_taint_effect), "Effect.");
+  return keys;
+}
+
+Section<NodeAddress> address_keys() {
+  const auto is_type = [](std::string_view type) -> std::optional<std::string> {
+    for (const std::string_view known :
+         {"InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS"}) {
+      if (type == known) {
+        return std::nullopt;
+      }
+    }
+    return R"("InternalIP", "ExternalIP", "Hostname", "InternalDNS" or "ExternalDNS")";
+  };
+  Section<NodeAddress> keys;
+  keys.key("type", &NodeAddress::type, text("text", is_type), "Type.")
+      .key("address", &NodeAddress::address, text(), "Address.")
+      .required();
+  return keys;
+}
+
+void add_node_identity(Section<NodeConfig>& keys) {
+  keys.key("name", &NodeConfig::name, text("node name", check_node_name),
+           "Name of the Node object. Needed where there are several. A provider may have a say in "
+           "it (see its page).")
+      .default_text("`DEFAULT_NODE_NAME`, else \"virtual-kubelet\"")
+      .key("provider", &NodeConfig::provider, text(),
+           "The provider that runs this node's pods, by name. Needed where there are several.")
+      .default_text("the only provider")
+      .key("labels", &NodeConfig::labels,
+           table_of("text", text("text", check_label_value), check_label_key),
+           "Labels besides those that every node has.")
+      .key("annotations", &NodeConfig::annotations,
+           table_of("text", text("text", any_text), check_label_key), "Annotations.")
+      .key("taints", &NodeConfig::taints,
+           maybe(list_of("taints", inline_table("taint", taint_keys()))),
+           "Taints, such as `{ key = \"example.com/gpu\", value = \"true\", effect = "
+           "\"NoSchedule\" }`. `[]` for none.")
+      .default_text("the one of `[default_taint]`")
+      .key("addresses", &NodeConfig::addresses,
+           list_of("addresses", inline_table("address", address_keys())),
+           "Addresses in the node's status, such as `{ type = \"ExternalIP\", address = "
+           "\"203.0.113.7\" }`. The first one must lead to this daemon.")
+      .default_text("`kubelet.advertised_address`")
+      .key("port", &NodeConfig::port, maybe(integer(0, 65535)),
+           "Port of this node's kubelet API; 0 for any.")
+      .default_text("from `kubelet.listen`");
+}
+
+void add_node_description(Section<NodeConfig>& keys) {
+  keys.key("capacity", &NodeConfig::capacity, table_of("quantities", quantity(), check_label_key),
+           "Capacity, such as `{ cpu = \"20\", memory = \"100Gi\", pods = \"50\" }`. Wins over "
+           "what the provider says.")
+      .key("allocatable", &NodeConfig::allocatable,
+           table_of("quantities", quantity(), check_label_key),
+           "What pods may use of it. What is left out is as in `capacity`.")
+      .key("operating_system", &NodeConfig::operating_system,
+           choice<std::string>({{"linux", "linux"}, {"windows", "windows"}}),
+           "Label `kubernetes.io/os` and node info.")
+      .key("architecture", &NodeConfig::architecture, text("text", check_label_value),
+           "Label `kubernetes.io/arch` and node info.")
+      .default_text("the provider's, else this machine's")
+      .key("kubelet_version", &NodeConfig::kubelet_version, text(), "Version that the node shows.")
+      .default_text("this daemon's")
+      .key("provider_id", &NodeConfig::provider_id, text(), "`spec.providerID` of the node.")
+      .default_text("the provider's")
+      .key("pod_cidr", &NodeConfig::pod_cidr, text(), "`spec.podCIDR` of the node.")
+      .default_text("none");
+}
+
+Section<NodeConfig> node_keys() {
+  Section<NodeConfig> keys;
+  add_node_identity(keys);
+  add_node_description(keys);
+  keys.key("lease_duration", &NodeConfig::lease_duration, duration(10s, 1h),
+           "How long the node counts as alive without news; its lease is renewed four times in it.")
+      .key("status_interval", &NodeConfig::status_interval, duration(1s, kDay),
+           "The node's status is written this often, and at once when it changes.")
+      .key("ping_interval", &NodeConfig::ping_interval, duration(1s, kDay),
+           "How often the provider is asked whether its back end is reachable.")
+      .key("ping_timeout", &NodeConfig::ping_timeout, duration(100ms, 1h),
+           "How long that may take.");
+  return keys;
+}
+
+Section<DefaultTaint> default_taint_keys() {
+  Section<DefaultTaint> keys;
+  keys.key("enabled", &DefaultTaint::enabled, boolean(),
+           "Whether nodes that name no taints get this one.")
+      .key("key", &DefaultTaint::key, text("text", check_label_key), "Key.")
+      .key("value", &DefaultTaint::value, text("text", check_label_value), "Value.")
+      .default_text("the provider's name")
+      .key("effect", &DefaultTaint::effect, text("text", check_taint_effect),
+           "`NoSchedule`, `PreferNoSchedule` or `NoExecute`.");
+  return keys;
+}
+
+Section<KubernetesConfig> kubernetes_keys() {
+  Section<KubernetesConfig> keys;
+  keys.key("kubeconfig", &KubernetesConfig::kubeconfig, path(),
+           "Credentials and address of the API server. Where there is no such file, the service "
+           "account of the pod that the daemon runs in.")
+      .default_text("`KUBECONFIG`, else `~/.kube/config`")
+      .key("context", &KubernetesConfig::context, text(), "Context of the kubeconfig.")
+      .default_text("its current one")
+      .key("server", &KubernetesConfig::server, text("URL", check_http_url),
+           "Replaces the API server's address.")
+      .default_text("from the credentials")
+      .key("namespace", &KubernetesConfig::pod_namespace,
+           text("namespace",
+                [](auto name) { return name.empty() ? std::nullopt : check_domain(name); }),
+           "Accept pods of this namespace only.")
+      .default_text("all namespaces")
+      .key("cluster_domain", &KubernetesConfig::cluster_domain, text("domain", check_domain),
+           "DNS domain of the cluster, for providers and resolved host names.")
+      .key("max_requests_in_flight", &KubernetesConfig::max_requests_in_flight, integer(1, 1000),
+           "Requests to the API server at the same time; leases have a lane of their own.")
+      .key("request_timeout", &KubernetesConfig::request_timeout, duration(1s, 10min),
+           "How long one request may take.");
+  return keys;
+}
+
+void add_kubelet_access(Section<KubeletConfig>& keys) {
+  keys.key("client_ca_file", &KubeletConfig::client_ca_file, path(),
+           "Client certificates signed by this CA are trusted.")
+      .default_text("the cluster's, from `kube-system/extension-apiserver-authentication`")
+      .key("insecure_anonymous_auth", &KubeletConfig::insecure_anonymous_auth, boolean(),
+           "Take requests without credentials as `system:anonymous`, still authorised as such.")
+      .key("insecure_no_authorization", &KubeletConfig::insecure_no_authorization, boolean(),
+           "Let everybody do everything who is authenticated. For trials only.")
+      .key("authentication_cache_ttl", &KubeletConfig::authentication_cache_ttl, duration(0s, 1h),
+           "How long the API server's word on a token is believed.")
+      .key("authorization_cache_allowed_ttl", &KubeletConfig::authorization_cache_allowed_ttl,
+           duration(0s, 1h), "How long its yes to a request is believed.")
+      .key("authorization_cache_denied_ttl", &KubeletConfig::authorization_cache_denied_ttl,
+           duration(0s, 1h), "How long its no is believed.");
+}
+
+Section<KubeletConfig> kubelet_keys() {
+  Section<KubeletConfig> keys;
+  keys.key("listen", &KubeletConfig::listen, maybe(listen(false, true)),
+           "Where kube-apiserver reaches logs, exec and the like. Several nodes take this port and "
+           "those after it, or those of a range; 0 for any.")
+      .default_text("\":10250\"; \"127.0.0.1:10250\" when standalone")
+      .key("advertised_address", &KubeletConfig::advertised_address, text(),
+           "Address of this daemon as the API server must dial it.")
+      .default_text("`VKUBELET_POD_IP`, else the address towards the API server")
+      .key("check_advertised_address", &KubeletConfig::check_advertised_address, boolean(),
+           "The node becomes Ready only after the daemon reached itself there.")
+      .key("certificate_file", &KubeletConfig::certificate_file, path(),
+           "Serving certificate (PEM), read again when it changes.", Reload::Live)
+      .default_text("one signed by the daemon itself")
+      .key("key_file", &KubeletConfig::key_file, path(), "Its private key (PEM).", Reload::Live)
+      .default_text("none");
+  add_kubelet_access(keys);
+  keys.key("stream_idle_timeout", &KubeletConfig::stream_idle_timeout, duration(1s, 7 * kDay),
+           "An exec, attach or port-forward without traffic is ended after this long.")
+      .key("stream_creation_timeout", &KubeletConfig::stream_creation_timeout, duration(1s, 10min),
+           "How long a client may take to open the streams of a session.")
+      .key("max_streams", &KubeletConfig::max_streams, integer(1, 100'000),
+           "Sessions at the same time (logs -f, exec, attach, port-forward); one more gets a 503.");
+  return keys;
+}
+
+Section<PathsConfig> paths_keys() {
+  Section<PathsConfig> keys;
+  keys.key("state", &PathsConfig::state, path(),
+           "What outlives a restart: handles when standalone, the daemon's own certificate.")
+      .default_text("`/var/lib/vkhost`, or `$XDG_STATE_HOME/vkhost` of a user")
+      .key("runtime", &PathsConfig::runtime, path(),
+           "What the running daemon leaves for `vkhost get`: its addresses and a credential that "
+           "only the same user can read.")
+      .default_text("`/run/vkhost`, or `$XDG_RUNTIME_DIR/vkhost` of a user")
+      .key("plugins", &PathsConfig::plugins, list_of("paths", path()),
+           "Folders in which plugins are looked for, the first match counts.")
+      .default_text("`lib/vkhost/plugins` beside the executable's `bin`");
+  return keys;
+}
+
+Section<LogConfig> log_keys() {
+  Section<LogConfig> keys;
+  keys.key("level", &LogConfig::level,
+           choice<LogLevel>({{"trace", LogLevel::Trace},
+                             {"debug", LogLevel::Debug},
+                             {"info", LogLevel::Info},
+                             {"warn", LogLevel::Warn},
+                             {"warning", LogLevel::Warn},
+                             {"error", LogLevel::Error},
+                             {"fatal", LogLevel::Error},
+                             {"panic", LogLevel::Error}}),
+           "The least serious entries that are written.", Reload::Live)
+      .key("format", &LogConfig::format,
+           choice<LogFormat>(
+               {{"auto", LogFormat::Auto}, {"text", LogFormat::Text}, {"json", LogFormat::Json}}),
+           "`auto` is text on a terminal and one JSON object a line otherwise.");
+  return keys;
+}
+
+Section<PoliciesConfig> policies_keys() {
+  Section<PoliciesConfig> keys;
+  keys.key("on_lost", &PoliciesConfig::on_lost,
+           choice<OnLost>(
+               {{"fail", OnLost::Fail}, {"recreate", OnLost::Recreate}, {"wait", OnLost::Wait}}),
+           "A pod that had started and whose workload is gone: it becomes Failed, is created once "
+           "more, or stays as it is.",
+           Reload::Live)
+      .key("daemonset_pods", &PoliciesConfig::daemonset_pods,
+           choice<DaemonsetPods>({{"ignore", DaemonsetPods::Ignore}, {"run", DaemonsetPods::Run}}),
+           "Pods of DaemonSets, which mostly want a real machine. Refusing them would make the "
+           "controller create them for ever.")
+      .key("unsupported_fields", &PoliciesConfig::unsupported_fields,
+           choice<UnsupportedFields>(
+               {{"warn", UnsupportedFields::Warn}, {"refuse", UnsupportedFields::Refuse}}),
+           "A pod with fields that the provider does not honour: it runs and an event names them, "
+           "or it is refused.",
+           Reload::Live)
+      .key("orphans", &PoliciesConfig::orphans,
+           choice<Orphans>({{"report", Orphans::Report}, {"delete", Orphans::Delete}}),
+           "Workloads of this node whose pod is gone: they are reported, or deleted once that is "
+           "certain.",
+           Reload::Live)
+      .key("max_orphan_deletions", &PoliciesConfig::max_orphan_deletions, integer(0, kAnyNumber),
+           "At most so many in one sweep.", Reload::Live);
+  return keys;
+}
+
+Section<PodsConfig> pods_keys() {
+  Section<PodsConfig> keys;
+  keys.key("workers", &PodsConfig::workers, integer(1, 1000),
+           "Provider calls at the same time for each node; a provider may allow fewer.")
+      .key("status_writers", &PodsConfig::status_writers, integer(1, 256),
+           "Status writes at the same time.")
+      .key("resync_interval", &PodsConfig::resync_interval, duration(1s, kDay),
+           "Everything is compared with the provider this often, whatever events said.")
+      .key("call_timeout", &PodsConfig::call_timeout, duration(1s, 1h),
+           "How long a call of the provider may take.")
+      .key("deletion_slack", &PodsConfig::deletion_slack, duration(1s, 1h),
+           "Beyond a pod's grace period, before its deletion is asked for again without grace.")
+      .key("backoff_first", &PodsConfig::backoff_first, duration(10ms, 10min),
+           "Pause after a first failure; it doubles with each further one.")
+      .key("backoff_cap", &PodsConfig::backoff_cap, duration(10ms, kDay),
+           "Longest pause. Retries never end.");
+  return keys;
+}
+
+Section<StandaloneConfig> standalone_keys() {
+  Section<StandaloneConfig> keys;
+  keys.key("enabled", &StandaloneConfig::enabled, boolean(),
+           "Run without a cluster. `vkhost run --standalone` does the same.")
+      .key("manifests", &StandaloneConfig::manifests, path(),
+           "Folder with YAML files: Pods, and the ConfigMaps and Secrets that they refer to.")
+      .default_text("none")
+      .key("scan_interval", &StandaloneConfig::scan_interval, duration(100ms, 1h),
+           "The folder is looked at this often, beside the kernel's notifications.");
+  return keys;
+}
+
+Section<TracingConfig> tracing_keys() {
+  Section<TracingConfig> keys;
+  keys.key("endpoint", &TracingConfig::endpoint, text("URL", check_http_url),
+           "Where spans are sent (OTLP over HTTP, JSON), such as "
+           "\"http://collector:4318/v1/traces\".")
+      .default_text("`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, else tracing is off")
+      .key("service_name", &TracingConfig::service_name, text(), "Name of this service in traces.")
+      .key("sample_ratio", &TracingConfig::sample_ratio, number(0, 1),
+           "Share of the traces begun here that are recorded.")
+      .key("headers_file", &TracingConfig::headers_file, path(),
+           "File with header lines for the collector, such as an API key.")
+      .default_text("none")
+      .key("attributes", &TracingConfig::attributes,
+           table_of("text", text("text", any_text), any_text), "Attributes of every span.");
+  return keys;
+}
+
+Section<Config> make_all_keys() {
+  Section<HealthConfig> health;
+  health.key("listen", &HealthConfig::listen, listen(true, false),
+             "`/healthz`, `/livez` and `/readyz`; `/metrics` too if it is a loopback address. "
+             "Without authentication, hence without detail.");
+  Section<Config> keys;
+  keys.key("config_version", &Config::config_version, integer(1, kConfigVersion),
+           "Version of this file's format.")
+      .required()
+      .key("startup_timeout", &Config::startup_timeout, duration(0s, kDay),
+           "Give up when the nodes are not Ready by then; 0 waits for ever.")
+      .tables("provider", &Config::providers, provider_keys(),
+              "What runs the pods. One `[provider]`, or several `[[provider]]`.")
+      .tables("node", &Config::nodes, node_keys(),
+              "A virtual node. One `[node]`, several `[[node]]`, or none for one with defaults.")
+      .table("default_taint", &Config::default_taint, default_taint_keys(),
+             "The taint of nodes that name none, so that only pods that tolerate it land there.")
+      .table("kubernetes", &Config::kubernetes, kubernetes_keys(), "The API server.")
+      .table("kubelet", &Config::kubelet, kubelet_keys(),
+             "The HTTPS API that the API server dials.")
+      .table("health", &Config::health, std::move(health), "Probes and metrics.")
+      .table("paths", &Config::paths, paths_keys(), "Folders.")
+      .table("log", &Config::log, log_keys(), "Log entries, to standard error.")
+      .table("policies", &Config::policies, policies_keys(), "Decisions that are yours.")
+      .table("pods", &Config::pods, pods_keys(), "The pod engine.")
+      .table("standalone", &Config::standalone, standalone_keys(), "Running without a cluster.")
+      .table("tracing", &Config::tracing, tracing_keys(), "OpenTelemetry traces.");
+  return keys;
+}
+
+}  // namespace
+
+const Section<Config>& all_keys() {
+  static const Section<Config> keys = make_all_keys();
+  return keys;
+}
+
+}  // namespace vkhost::config
