@@ -5,13 +5,7 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -98,40 +92,6 @@ void merge_status(Object& status, const Object& patch) {
   }
 }
 
-Status write_file(const std::filesystem::path& path, const std::string& text, bool durable) {
-  const std::filesystem::path temporary = path.string() + ".new";
-  const auto failed = [&](const char* step) {
-    return unavailable(std::string(step) + " " + temporary.string() + ": " + std::strerror(errno));
-  };
-  // Env and annotations of users may hold secrets: nobody else reads this.
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) {
-    return failed("creating");
-  }
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(file, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      const Status status = failed("writing");
-      ::close(file);
-      return status;
-    }
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (durable && ::fsync(file) != 0) {
-    const Status status = failed("syncing");
-    ::close(file);
-    return status;
-  }
-  if (::close(file) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    return failed("renaming");
-  }
-  return Status::ok();
-}
-
 std::string key_of(const kube::PodRecord& pod) { return pod.pod_namespace + "/" + pod.name; }
 
 }  // namespace
@@ -162,12 +122,7 @@ Result<std::string> patched_pod(std::string_view pod_json, const pods::StatusPat
 Result<std::unique_ptr<StandaloneStore>> StandaloneStore::create(std::filesystem::path folder,
                                                                  std::shared_ptr<const Clock> clock,
                                                                  observe::Logger log) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return unavailable("the state folder " + folder.string() +
-                       " cannot be created: " + error.message() + "; set paths.state");
-  }
+  VKHOST_TRY(make_private_folder(folder));
   std::unique_ptr<StandaloneStore> store(
       new StandaloneStore(std::move(folder), std::move(clock), std::move(log)));
   store->load();
@@ -186,9 +141,8 @@ void StandaloneStore::load() {
     if (entry.path().extension() != ".json") {
       continue;
     }
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
-    auto pod = kube::parse_pod(text);
+    const auto text = read_state_file(entry.path());
+    auto pod = text.is_ok() ? kube::parse_pod(*text) : Result<kube::PodPtr>(text.status());
     if (!pod.is_ok()) {
       log_.error("a file of the state folder cannot be used; it is left alone",
                  {{"file", entry.path().string()}, observe::error_field(pod.status())});
@@ -200,7 +154,7 @@ void StandaloneStore::load() {
   }
 }
 
-Result<kube::PodPtr> StandaloneStore::keep(const std::string& json, bool durable) {
+Result<kube::PodPtr> StandaloneStore::keep(const std::string& json, Durability durability) {
   std::string numbered;
   try {
     Object::Ptr pod = parse_or_empty(json);
@@ -210,7 +164,7 @@ Result<kube::PodPtr> StandaloneStore::keep(const std::string& json, bool durable
     return invalid_argument("the pod is not of the expected form: " + error.displayText());
   }
   VKHOST_TRY_ASSIGN(kube::PodPtr record, kube::parse_pod(numbered));
-  VKHOST_TRY(write_file(folder_ / (record->uid + ".json"), numbered, durable));
+  VKHOST_TRY(write_state_file(folder_ / (record->uid + ".json"), numbered, durability));
   pods_[record->uid] = record;
   return record;
 }
@@ -231,7 +185,7 @@ void StandaloneStore::mark_deleted(std::vector<kube::PodPtr>* applied) {
       metadata->set("deletionGracePeriodSeconds", grace);
       metadata->set("deletionTimestamp",
                     format_time(clock_->wall_now() + std::chrono::seconds(grace)));
-      auto kept = keep(text_of(*document), true);
+      auto kept = keep(text_of(*document), Durability::PowerLoss);
       if (kept.is_ok()) {
         applied->push_back(std::move(*kept));
         continue;
@@ -261,7 +215,7 @@ void StandaloneStore::admit(std::vector<kube::PodPtr>* applied) {
       Object::Ptr document = parse_or_empty(manifest.json);
       child(*document, "metadata")->set("creationTimestamp", format_time(clock_->wall_now()));
       child(*document, "status")->set("phase", "Pending");
-      auto kept = keep(text_of(*document), false);
+      auto kept = keep(text_of(*document), Durability::Crash);
       if (kept.is_ok()) {
         applied->push_back(std::move(*kept));
         continue;
@@ -319,7 +273,10 @@ Result<std::string> StandaloneStore::patch_status(const kube::PodRecord& pod,
       return not_found("pod " + key_of(pod) + " with UID " + pod.uid + " is gone");
     }
     VKHOST_TRY_ASSIGN(const std::string json, patched_pod(found->second->raw, patch));
-    VKHOST_TRY_ASSIGN(kept, keep(json, !patch.annotations.empty()));
+    // A handle that was saved is relied upon; a status can be asked for again.
+    const Durability durability =
+        patch.annotations.empty() ? Durability::Crash : Durability::PowerLoss;
+    VKHOST_TRY_ASSIGN(kept, keep(json, durability));
   }
   listener_->pod_applied(kept);
   return kept->resource_version;

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
 #include "daemon/manifest.hpp"
+#include "daemon/state_file.hpp"
 #include "kube/pod_record.hpp"
 #include "observe/log.hpp"
 #include "pods/interfaces.hpp"
@@ -57,7 +58,7 @@ class StandaloneStore final : public pods::PodApi {
   // Creates what is wanted and not held up by an older pod of the same name.
   void admit(std::vector<kube::PodPtr>* applied) VKHOST_REQUIRES(mutex_);
   void mark_deleted(std::vector<kube::PodPtr>* applied) VKHOST_REQUIRES(mutex_);
-  Result<kube::PodPtr> keep(const std::string& json, bool durable) VKHOST_REQUIRES(mutex_);
+  Result<kube::PodPtr> keep(const std::string& json, Durability durability) VKHOST_REQUIRES(mutex_);
 
   const std::filesystem::path folder_;
   const std::shared_ptr<const Clock> clock_;

@@ -143,7 +143,7 @@ node::NodeView VirtualNode::view() const { return node_->view(); }
 
 Status VirtualNode::pod_changed(plugin::PodChange change) {
   return wired_ ? engine_->pod_changed(std::move(change))
-                 : not_found("no pod is known before the instance was created");
+                : not_found("no pod is known before the instance was created");
 }
 
 Status VirtualNode::node_changed() {
@@ -155,7 +155,7 @@ Status VirtualNode::node_changed() {
 
 Status VirtualNode::save_handle(const std::string& uid, const std::string& handle) {
   return wired_ ? engine_->save_handle(uid, handle)
-                 : not_found("no pod is known before the instance was created");
+                : not_found("no pod is known before the instance was created");
 }
 
 void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }

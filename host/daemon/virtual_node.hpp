@@ -98,7 +98,7 @@ class VirtualNode final : public plugin::ProviderListener,
   std::unique_ptr<pods::PodEngine> engine_;
   std::unique_ptr<node::NodeController> node_;
   std::atomic<bool> wired_ = false;  // engine_ and node_ are there
-  bool provider_started_ = false;  // only the starting thread, then stop()
+  bool provider_started_ = false;    // only the starting thread, then stop()
 
   mutable Mutex mutex_;
   CondVar changed_;
