@@ -12,6 +12,7 @@
 #include "base/cancel.hpp"
 #include "base/deadline.hpp"
 #include "base/status.hpp"
+#include "http/headers.hpp"  // IWYU pragma: export
 
 #include <chrono>
 #include <cstddef>
@@ -24,15 +25,11 @@
 
 namespace vkhost::http {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-// First value of that name, ignoring case; empty when there is none.
-[[nodiscard]] std::string_view find_header(const Headers& headers, std::string_view name);
-
 struct Request {
   std::string method = "GET";
   std::string target = "/";  // path and query, already escaped
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
 };
 
 struct Response {
@@ -51,7 +48,8 @@ class ResponseStream {
 
   [[nodiscard]] virtual int status() const = 0;
   [[nodiscard]] virtual const Headers& headers() const = 0;
-  // Waits for body bytes; 0 is the proper end of the body, a cut one is UNAVAILABLE. [may-block]
+  // Waits for body bytes; 0 is the proper end of the body, a cut one is UNAVAILABLE. After
+  // DEADLINE_EXCEEDED the stream is as good as before; other failures are final. [may-block]
   virtual Result<std::size_t> read(char* buffer, std::size_t capacity, Deadline deadline) = 0;
 };
 
@@ -82,9 +80,9 @@ struct ClientTls {
 };
 
 struct TransportSettings {
-  std::string url;  // http(s)://host[:port][/base-path]; the base path is put before targets
-  ClientTls tls;
-  std::string proxy_url;             // http://[user:password@]host:port, or empty
+  std::string url = {};  // http(s)://host[:port][/base-path]; the base path is put before targets
+  ClientTls tls = {};
+  std::string proxy_url = {};        // http://[user:password@]host:port, or empty
   std::size_t max_connections = 32;  // in use at once; streams of open() don't count
   std::chrono::milliseconds connect_timeout{std::chrono::seconds{10}};
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{60}};

@@ -225,6 +225,13 @@ void DeadlineSocketImpl::close_descriptor() {
   }
 }
 
+int DeadlineSocketImpl::release_descriptor() {
+  MutexLock lock(mutex_);
+  const int descriptor = sockfd();
+  reset();
+  return descriptor;
+}
+
 void DeadlineSocketImpl::shutdown() {
   // The lock keeps close() from giving the number to another connection in between.
   MutexLock lock(mutex_);

@@ -11,7 +11,6 @@
 #include "base/deadline.hpp"
 #include "base/mutex.hpp"
 
-#include <Poco/AutoPtr.h>
 #include <Poco/Net/StreamSocketImpl.h>
 
 #include <sys/types.h>
@@ -21,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 namespace vkhost::http {
 
@@ -55,9 +55,15 @@ class DeadlineSocketImpl : public Poco::Net::StreamSocketImpl {
   void wait(Want want);
   // Nothing has arrived, the end of the stream neither: fit to carry another request.
   [[nodiscard]] bool is_quiet();
+  // After the end of the stream: it was no cut. Plain TCP has no word for that beyond the end itself.
+  [[nodiscard]] virtual bool ended_cleanly() { return true; }
   // Bytes given to the kernel so far, TLS records included.
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
   [[nodiscard]] bool is_shut_down() const { return shut_down_; }
+
+  // Gives the descriptor up without closing it, e.g. to put TLS on it. Only the owner, when nobody
+  // else uses the socket.
+  int release_descriptor();
 
   // Poco's interface. receiveBytes returns 0 at the end of the stream.
   int sendBytes(const void* buffer, int length, int flags = 0) override;
@@ -128,6 +134,12 @@ class DeadlineSocketImpl : public Poco::Net::StreamSocketImpl {
   std::atomic<bool> blocking_ = true;
 };
 
-using SocketPtr = Poco::AutoPtr<DeadlineSocketImpl>;
+using SocketPtr = std::shared_ptr<DeadlineSocketImpl>;
+
+// Poco counts references by itself; ours hold one of them together.
+template <typename Socket>
+std::shared_ptr<Socket> share_socket(Socket* socket) {
+  return {socket, [](Socket* it) { it->release(); }};
+}
 
 }  // namespace vkhost::http

@@ -71,10 +71,9 @@ TlsSocketImpl::~TlsSocketImpl() {
   SSL_free(ssl_);
 }
 
-Poco::AutoPtr<TlsSocketImpl> TlsSocketImpl::connect_side(int descriptor,
-                                                         std::shared_ptr<const TlsContext> context,
-                                                         const std::string& name) {
-  Poco::AutoPtr<TlsSocketImpl> socket(new TlsSocketImpl(descriptor, std::move(context)));
+std::shared_ptr<TlsSocketImpl> TlsSocketImpl::connect_side(
+    int descriptor, std::shared_ptr<const TlsContext> context, const std::string& name) {
+  auto socket = share_socket(new TlsSocketImpl(descriptor, std::move(context)));
   MutexLock lock(socket->mutex_);
   socket->name_ = name;
   expect_name(socket->ssl_, name);
@@ -82,9 +81,9 @@ Poco::AutoPtr<TlsSocketImpl> TlsSocketImpl::connect_side(int descriptor,
   return socket;
 }
 
-Poco::AutoPtr<TlsSocketImpl> TlsSocketImpl::accept_side(int descriptor,
-                                                        std::shared_ptr<const TlsContext> context) {
-  Poco::AutoPtr<TlsSocketImpl> socket(new TlsSocketImpl(descriptor, std::move(context)));
+std::shared_ptr<TlsSocketImpl> TlsSocketImpl::accept_side(
+    int descriptor, std::shared_ptr<const TlsContext> context) {
+  auto socket = share_socket(new TlsSocketImpl(descriptor, std::move(context)));
   MutexLock lock(socket->mutex_);
   SSL_set_accept_state(socket->ssl_);
   return socket;

@@ -9,8 +9,6 @@
 
 #include "http/deadline_socket.hpp"
 
-#include <Poco/AutoPtr.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,11 +25,11 @@ class TlsSocketImpl final : public DeadlineSocketImpl {
  public:
   // Takes over the descriptor. The certificate must be valid for `name`, a DNS name or an IP
   // address; a DNS name is also sent as SNI.
-  static Poco::AutoPtr<TlsSocketImpl> connect_side(int descriptor,
-                                                   std::shared_ptr<const TlsContext> context,
-                                                   const std::string& name)
+  static std::shared_ptr<TlsSocketImpl> connect_side(int descriptor,
+                                                     std::shared_ptr<const TlsContext> context,
+                                                     const std::string& name)
       VKHOST_NO_THREAD_SAFETY_ANALYSIS;
-  static Poco::AutoPtr<TlsSocketImpl> accept_side(
+  static std::shared_ptr<TlsSocketImpl> accept_side(
       int descriptor, std::shared_ptr<const TlsContext> context) VKHOST_NO_THREAD_SAFETY_ANALYSIS;
 
   // [may-block], until the deadline
@@ -41,8 +39,8 @@ class TlsSocketImpl final : public DeadlineSocketImpl {
   // Certificates the other side sent, DER, its own first; empty when it sent none. Nobody has
   // checked them on the side that accepts.
   [[nodiscard]] std::vector<std::string> peer_chain();
-  // The other side said goodbye, so the end of the stream was not a cut.
-  [[nodiscard]] bool ended_cleanly();
+  // The other side said goodbye.
+  [[nodiscard]] bool ended_cleanly() override;
 
   [[nodiscard]] bool secure() const override { return true; }
   void connect(const Poco::Net::SocketAddress& address) override;

@@ -26,7 +26,7 @@ struct Pair {
 
 Pair make_pair() {
   auto [near, far] = connected_pair();
-  return {SocketPtr(new DeadlineSocketImpl(near.release())), std::move(far)};
+  return {share_socket(new DeadlineSocketImpl(near.release())), std::move(far)};
 }
 
 std::chrono::milliseconds timed(const std::function<void()>& work) {

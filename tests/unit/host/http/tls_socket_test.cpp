@@ -29,7 +29,7 @@ using testing::CertificateRequest;
 using testing::CertificateUse;
 using testing::IssuedCertificate;
 
-using TlsPtr = Poco::AutoPtr<TlsSocketImpl>;
+using TlsPtr = std::shared_ptr<TlsSocketImpl>;
 using ContextPtr = std::shared_ptr<const TlsContext>;
 
 ContextPtr server_context(const IssuedCertificate& own) {
