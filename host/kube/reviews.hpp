@@ -1,0 +1,61 @@
+// TokenReview and SubjectAccessReview: the API server's word on who somebody is and what they may do.
+//
+// Plain calls without a cache. A failure is never a "no": callers refuse and may ask again.
+// [any-thread] [may-block]
+#pragma once
+
+#include "base/secret.hpp"
+#include "base/status.hpp"
+#include "kube/client.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace vkhost::kube {
+
+struct UserInfo {
+  std::string username;
+  std::string uid;
+  std::vector<std::string> groups;
+  std::map<std::string, std::vector<std::string>> extra;
+};
+
+struct TokenVerdict {
+  bool is_authenticated = false;
+  UserInfo user;  // of an authenticated token
+  std::vector<std::string> audiences;
+  std::string error;  // why it was not, if the server said so
+};
+
+// `audiences` empty: those of the API server.
+Result<TokenVerdict> review_token(Client& client,
+                                  const Secret& token,
+                                  const std::vector<std::string>& audiences,
+                                  const CallOptions& options);
+
+struct AccessQuestion {
+  UserInfo user;
+  std::string verb;
+  // Of a resource, when `path` is empty.
+  std::string group;
+  std::string version;
+  std::string resource;
+  std::string subresource;
+  std::string object_namespace;
+  std::string name;
+  std::string path;  // of anything else ("/metrics")
+};
+
+struct AccessVerdict {
+  bool is_allowed = false;
+  bool is_denied = false;  // expressly, rather than by nobody allowing it
+  std::string reason;
+  std::string evaluation_error;
+};
+
+Result<AccessVerdict> review_access(Client& client,
+                                    const AccessQuestion& question,
+                                    const CallOptions& options);
+
+}  // namespace vkhost::kube
