@@ -142,6 +142,7 @@ TEST_F(ControlPlane, CarriesAStormOfPodsThroughTheProxy) {
   std::atomic<int> created{0};
   {
     std::vector<Thread> threads;
+    threads.reserve(kThreads);
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back("storm", [&, t] {
         for (int i = 0; i < kPodsEach; ++i) {

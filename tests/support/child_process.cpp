@@ -48,7 +48,7 @@ std::vector<std::string> environment_with(
     }
   }
   for (const auto& [name, value] : additions) {
-    result.push_back(name + "=" + value);
+    result.push_back(std::string(name).append("=").append(value));
   }
   return result;
 }

@@ -55,6 +55,18 @@ std::string collection_watch(std::string_view path, std::string_view resource_ve
       .append(resource_version);
 }
 
+void require_success(std::string_view what, const ApiAnswer& answer) {
+  if (!answer.is_success()) {
+    throw std::runtime_error(std::string(what) + ": " + std::to_string(answer.status) + " " +
+                             answer.body);
+  }
+}
+
+std::string body_of(std::string_view what, ApiAnswer answer) {
+  require_success(what, answer);
+  return std::move(answer.body);
+}
+
 }  // namespace
 
 std::string kubeconfig_text(std::string_view url, std::string_view ca_pem, std::string_view token) {
@@ -135,22 +147,14 @@ std::unique_ptr<FaultProxy> Cluster::proxy(std::uint64_t seed) const {
   return FaultProxy::start({.upstream_port = port_, .upstream_ca_pem = ca_pem(), .seed = seed});
 }
 
-std::string Cluster::expect_success(std::string_view what, const ApiAnswer& answer) const {
-  if (!answer.is_success()) {
-    throw std::runtime_error(std::string(what) + ": " + std::to_string(answer.status) + " " +
-                             answer.body);
-  }
-  return answer.body;
-}
-
-std::string Cluster::get(std::string_view path) { return expect_success(path, api_.get(path)); }
+std::string Cluster::get(std::string_view path) { return body_of(path, api_.get(path)); }
 
 std::string Cluster::create(std::string_view path, std::string_view json) {
-  return expect_success(path, api_.create(path, json));
+  return body_of(path, api_.create(path, json));
 }
 
 std::string Cluster::patch(std::string_view path, std::string_view json) {
-  return expect_success(path, api_.patch(path, json));
+  return body_of(path, api_.patch(path, json));
 }
 
 void Cluster::remove(std::string_view path, int grace_s) {
@@ -160,7 +164,7 @@ void Cluster::remove(std::string_view path, int grace_s) {
   }
   const ApiAnswer answer = api_.remove(target);
   if (answer.status != 404) {
-    expect_success(path, answer);
+    require_success(path, answer);
   }
 }
 
@@ -169,7 +173,7 @@ bool Cluster::exists(std::string_view path) {
   if (answer.status == 404) {
     return false;
   }
-  expect_success(path, answer);
+  require_success(path, answer);
   return true;
 }
 
@@ -189,7 +193,7 @@ std::string Cluster::wait_for(std::string_view path,
   std::string object;
   for (;;) {
     const ApiAnswer now = api_.get(path);
-    object = now.status == 404 ? "" : expect_success(path, now);
+    object = now.status == 404 ? "" : body_of(path, now);
     if (condition(object)) {
       return object;
     }

@@ -75,8 +75,6 @@ class Cluster {
   // From the text of cluster.json.
   explicit Cluster(const std::string& facts);
 
-  std::string expect_success(std::string_view what, const ApiAnswer& answer) const;
-
   std::string facts_;
   int port_;
   CertificateAuthority ca_;

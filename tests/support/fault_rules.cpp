@@ -53,8 +53,8 @@ Decision FaultRules::decide(const ApiRequest& request) {
       continue;
     }
     decision.add(armed.fault);
-    if (armed.left > 0 && --armed.left == 0) {
-      armed.left = -1;
+    if (armed.left > 0) {
+      armed.left = armed.left == 1 ? -1 : armed.left - 1;
     }
   }
   return decision;

@@ -83,7 +83,7 @@ class TlsStream {
   TlsStream(const TlsContext& context, Descriptor socket);
   template <typename Call>
   IoResult attempt(Call call);
-  Io wait_for_socket(Wait wait) const;
+  [[nodiscard]] Io wait_for_socket(Wait wait) const;
 
   Descriptor socket_;
   std::unique_ptr<SSL, void (*)(SSL*)> ssl_;

@@ -275,7 +275,7 @@ TEST_F(FaultProxyTest, RefusesConnectionsWhileDownAndKeepsItsPort) {
 }
 
 TEST_F(FaultProxyTest, CutsTheClientWhenTheServerIsGone) {
-  PlayedServer gone([](const Head&, const std::string&) {
+  const PlayedServer gone([](const Head&, const std::string&) {
     return PlayedServer::Answer{.bytes = "", .then = PlayedServer::Then::Close};
   });
   const auto proxy =

@@ -14,14 +14,13 @@ Head chunked_head() {
 TEST(HttpWire, ReadsAHeadAndWritesTheSame) {
   const std::string text = "GET /x?y HTTP/1.1\r\nHost: a\r\nX-Empty: \r\n";
 
-  const auto head = parse_head(text);
+  const Head head = parse_head(text).value_or(Head{});
 
-  ASSERT_TRUE(head.has_value());
-  EXPECT_EQ(head->method(), "GET");
-  EXPECT_EQ(head->target(), "/x?y");
-  EXPECT_EQ(head->field("HOST"), "a");
-  EXPECT_EQ(head->status(), 0);
-  EXPECT_EQ(head->text(), text + "\r\n");
+  EXPECT_EQ(head.method(), "GET");
+  EXPECT_EQ(head.target(), "/x?y");
+  EXPECT_EQ(head.field("HOST"), "a");
+  EXPECT_EQ(head.status(), 0);
+  EXPECT_EQ(head.text(), text + "\r\n");
 }
 
 TEST(HttpWire, RefusesWhatIsNoHead) {
