@@ -1,0 +1,43 @@
+// KubeObjectSource: objects that pods refer to, read from the API server by name, always afresh.
+//
+// Needs `get` on ConfigMaps, Secrets and Services and `list` on Services, in the namespaces of the
+// node's pods; the node authoriser grants all of it. [any-thread] [may-block]
+#pragma once
+
+#include "base/clock.hpp"
+#include "kube/client.hpp"
+#include "resolve/object_source.hpp"
+
+#include <chrono>
+
+namespace vkhost::resolve {
+
+class KubeObjectSource final : public ObjectSource {
+ public:
+  // Both outlive the source. `timeout` bounds each read, with what the client repeats in it.
+  KubeObjectSource(kube::Client& client,
+                   const Clock& clock,
+                   std::chrono::milliseconds timeout = std::chrono::seconds{10})
+      : client_(client), clock_(clock), timeout_(timeout) {}
+
+  Result<std::string> get_config_map(const std::string& object_namespace,
+                                     const std::string& name,
+                                     const CancelToken& cancel) override;
+  Result<std::string> get_secret(const std::string& object_namespace,
+                                 const std::string& name,
+                                 const CancelToken& cancel) override;
+  Result<std::string> get_service(const std::string& object_namespace,
+                                  const std::string& name,
+                                  const CancelToken& cancel) override;
+  Result<std::string> list_services(const std::string& object_namespace,
+                                    const CancelToken& cancel) override;
+
+ private:
+  Result<std::string> get(const std::string& path, const CancelToken& cancel);
+
+  kube::Client& client_;
+  const Clock& clock_;
+  const std::chrono::milliseconds timeout_;
+};
+
+}  // namespace vkhost::resolve

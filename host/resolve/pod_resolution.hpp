@@ -1,0 +1,84 @@
+// PodResolution: the material of one pod in the making. Made by Resolver for one call and dropped;
+// reads each object once, so that all values come from the same state of it. [pod-serial]
+// [may-block]
+#pragma once
+
+#include "base/cancel.hpp"
+#include "base/status.hpp"
+#include "kube/pod_record.hpp"
+#include "resolve/environment.hpp"
+#include "resolve/node_facts.hpp"
+#include "resolve/objects.hpp"
+#include "resolve/pod_fields.hpp"
+#include "resolve/pod_view.hpp"
+#include "resolve/resolve_events.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vkhost::resolve {
+
+// What the ABI lets a material document be at most.
+inline constexpr std::size_t kMaxMaterialBytes = std::size_t{32} * 1024 * 1024;
+
+class PodResolution {
+ public:
+  struct Parts {  // all outlive it
+    Objects& objects;
+    ResolveEvents& events;
+    const NodeFacts& node;
+    EnvNames env_names;
+    PodAddresses addresses;
+  };
+
+  PodResolution(const Parts& parts,
+                const kube::PodRecord& pod,
+                const PodView& view,
+                const ServiceVariables& services,
+                const CancelToken& cancel)
+      : parts_(parts),
+        pod_(pod),
+        view_(view),
+        services_(services),
+        cancel_(cancel),
+        fields_(pod, view, parts.node, parts.addresses) {}
+
+  Result<std::string> material();
+
+ private:
+  Result<Environment> environment_of(const ContainerView& container);
+  Status add_from(const EnvFrom& from, Environment& environment);
+  Status add_entry(const ContainerView& container, const EnvEntry& entry, Environment& environment);
+  Status add_key(const EnvEntry& entry, const KeyReference& reference, Environment& environment);
+  Status add_value(const std::string& name, Value value, Environment& environment);
+  Status append_texts(std::string_view member,
+                      const std::vector<std::string>& texts,
+                      const Environment& environment,
+                      std::string& json);
+  Status append_sub_paths(const ContainerView& container,
+                          const Environment& environment,
+                          std::string& json);
+
+  // Null when it is missing and may be; `prefix` stands before the words of an event in that case.
+  Result<ObjectPtr> object(ObjectKind kind,
+                           const std::string& name,
+                           bool optional,
+                           const std::string& prefix);
+  Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name);
+  Status spend(std::size_t bytes);
+
+  const Parts& parts_;
+  const kube::PodRecord& pod_;
+  const PodView& view_;
+  const ServiceVariables& services_;
+  const CancelToken& cancel_;
+  PodFields fields_;
+  std::map<std::pair<ObjectKind, std::string>, Result<ObjectPtr>> read_;
+  std::size_t budget_ = kMaxMaterialBytes;
+};
+
+}  // namespace vkhost::resolve

@@ -1,0 +1,26 @@
+// ReferencedObject: the items of a ConfigMap or Secret, decoded. [any-thread] [no-block]
+#pragma once
+
+#include "base/secret.hpp"
+#include "base/status.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace vkhost::resolve {
+
+// One type for both kinds, the careful one; values are wiped when the last user lets go.
+struct ReferencedObject {
+  std::map<std::string, Secret, std::less<>> items;
+  std::size_t bytes = 0;  // of all keys and values
+};
+
+// `data` of a ConfigMap; its binaryData is for files only.
+Result<ReferencedObject> parse_config_map(std::string_view json);
+// `data` of a Secret, and over it `stringData`, which only manifests have: an API server merges it
+// when it takes the object. Messages name keys, never values.
+Result<ReferencedObject> parse_secret(std::string_view json);
+
+}  // namespace vkhost::resolve

@@ -1,0 +1,138 @@
+#include "resolve/resolver.hpp"
+
+#include "base/check.hpp"
+#include "base/json_text.hpp"
+#include "kube/json_cut.hpp"
+#include "resolve/config_error.hpp"
+#include "resolve/objects.hpp"
+#include "resolve/pod_fields.hpp"
+#include "resolve/pod_resolution.hpp"
+#include "resolve/pod_view.hpp"
+
+#include <Poco/Exception.h>
+
+#include <utility>
+
+namespace vkhost::resolve {
+namespace {
+
+// For pods that refer to nothing: every container has the service variables.
+std::string plain_material(const kube::PodRecord& pod, const ServiceVariables& services) {
+  std::string json = R"({"containers":{)";
+  json.reserve(
+      (pod.containers.size() + pod.init_containers.size()) * (services.env_json.size() + 80) + 32);
+  bool first = true;
+  for (const auto* names : {&pod.init_containers, &pod.containers}) {
+    for (const std::string& name : *names) {
+      json += std::exchange(first, false) ? "" : ",";
+      append_json_string(json, name);
+      json += R"(:{"env":)";
+      json += services.env_json;
+      json += "}";
+    }
+  }
+  return json + "}}";
+}
+
+}  // namespace
+
+class Resolver::Impl {
+ public:
+  Impl(const ResolverParts& parts,
+       const ResolverSettings& settings,
+       const plugin::Capabilities& capabilities)
+      : objects_(*parts.objects, *parts.clock, settings.max_age, settings.max_cache_bytes),
+        capabilities_(capabilities),
+        parts_{objects_, *parts.events, *parts.node, settings.env_names,
+               capabilities.late_env ? PodAddresses::Late : PodAddresses::FromStatus} {}
+
+  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel);
+  void drop_expired() { objects_.drop_expired(); }
+
+ private:
+  [[nodiscard]] Status check_kinds() const;
+  Result<ServiceVariablesPtr> services(const kube::PodRecord& pod,
+                                       bool links,
+                                       const CancelToken& cancel);
+
+  Objects objects_;
+  const plugin::Capabilities capabilities_;
+  const PodResolution::Parts parts_;
+};
+
+Status Resolver::Impl::check_kinds() const {
+  const char* missing = capabilities_.uses_files              ? "files"
+                        : capabilities_.uses_tokens           ? "tokens"
+                        : capabilities_.uses_pull_credentials ? "pull_credentials"
+                                                              : nullptr;
+  if (missing == nullptr) {
+    return Status::ok();
+  }
+  return spec_error("the provider wants material of the kind " + std::string(missing) +
+                    ", which this version of vkhost does not make");
+}
+
+Result<ServiceVariablesPtr> Resolver::Impl::services(const kube::PodRecord& pod,
+                                                     bool links,
+                                                     const CancelToken& cancel) {
+  auto variables = objects_.service_variables(pod.pod_namespace, links, cancel);
+  if (!variables) {
+    return read_error(
+        variables.status(),
+        "reading services for the environment of pods in namespace " + pod.pod_namespace);
+  }
+  return variables;
+}
+
+Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
+                                             const CancelToken& cancel) {
+  VKHOST_TRY(check_kinds());
+  if (!capabilities_.uses_env) {
+    return std::string(R"({"containers":{}})");
+  }
+  const std::string_view spec = kube::find_member(pod.raw, "spec");
+  const Glance glance = glance_at(spec);
+  if (glance != Glance::NeedsResolving) {
+    VKHOST_TRY_ASSIGN(const auto variables, services(pod, glance == Glance::Plain, cancel));
+    return plain_material(pod, *variables);
+  }
+  VKHOST_TRY_ASSIGN(const PodView view, read_pod_view(spec));
+  VKHOST_TRY_ASSIGN(const auto variables, services(pod, view.service_links, cancel));
+  return PodResolution(parts_, pod, view, *variables, cancel).material();
+}
+
+Resolver::Resolver(const ResolverParts& parts,
+                   const ResolverSettings& settings,
+                   const plugin::Capabilities& capabilities) {
+  VKHOST_CHECK(parts.objects != nullptr && parts.events != nullptr && parts.node != nullptr &&
+                   parts.clock != nullptr,
+               "a resolver needs all of its parts");
+  impl_ = std::make_unique<Impl>(parts, settings, capabilities);
+}
+
+Resolver::~Resolver() = default;
+
+Result<std::string> Resolver::material(const kube::PodRecord& pod, const CancelToken& cancel) {
+  if (cancel.is_cancelled()) {
+    return cancelled("resolving pod " + pod.display_name() + " was cancelled");
+  }
+  try {
+    auto document = impl_->material(pod, cancel);
+    if (document.is_ok() && document->size() > kMaxMaterialBytes) {
+      return config_error("the material would be larger than 32 MiB, which no provider takes");
+    }
+    // What a manifest may hold and an API server would have refused.
+    if (document.status().code() == StatusCode::InvalidArgument) {
+      return spec_error(document.status().message());
+    }
+    return document;
+  } catch (const Poco::Exception&) {  // its text may quote the document
+    return internal_error("resolving pod " + pod.display_name() +
+                          " failed in the JSON library; please report it with the pod's manifest")
+        .with_effect(Effect::None);
+  }
+}
+
+void Resolver::drop_expired() { impl_->drop_expired(); }
+
+}  // namespace vkhost::resolve

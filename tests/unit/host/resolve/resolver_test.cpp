@@ -1,0 +1,228 @@
+// Pod in, material out: what a provider sees.
+#include "resolve/resolver.hpp"
+
+#include "support/fake_clock.hpp"
+#include "support/fake_resolve.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace vkhost::resolve {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kMaster =
+    R"({"metadata":{"name":"kubernetes"},"spec":{"clusterIP":"10.0.0.1"}})";
+constexpr const char* kMasterEnv =
+    R"({"name":"KUBERNETES_SERVICE_HOST","value":"10.0.0.1","service":true})";
+
+class Resolving : public ::testing::Test {
+ protected:
+  Result<std::string> material(const std::string& spec) {
+    const auto pod = kube::parse_pod(
+        R"({"metadata":{"name":"web","namespace":"shop","uid":"u-1","resourceVersion":"1",)"
+        R"("labels":{"env":"prod"}},"spec":)" +
+        spec + R"(,"status":)" + status_ + "}");
+    EXPECT_TRUE(pod.is_ok()) << pod.status().to_string();
+    Resolver& used = resolver();
+    return used.material(**pod, cancel_.token());
+  }
+  Resolver& resolver() {
+    if (!resolver_) {
+      resolver_ = std::make_unique<Resolver>(ResolverParts{&objects_, &events_, &node_, &clock_},
+                                             settings_, capabilities_);
+    }
+    return *resolver_;
+  }
+
+  testing::FakeObjectSource objects_;
+  testing::RecordingResolveEvents events_;
+  testing::FakeNodeFacts node_;
+  testing::FakeClock clock_;
+  CancelSource cancel_;
+  ResolverSettings settings_;
+  plugin::Capabilities capabilities_;
+  std::string status_ = "{}";
+  std::unique_ptr<Resolver> resolver_;
+};
+
+TEST_F(Resolving, GivesAPlainPodItsServiceVariables) {
+  objects_.put("Service/default/kubernetes", kMaster);
+  objects_.put("Services/shop",
+               R"({"items":[{"metadata":{"name":"db"},"spec":{"clusterIP":"10.0.0.9"}}]})");
+
+  const auto text = material(
+      R"({"initContainers":[{"name":"first","image":"i"}],"containers":[{"name":"web","image":"i"}]})");
+
+  const std::string env =
+      R"({"env":[{"name":"DB_SERVICE_HOST","value":"10.0.0.9","service":true},)" +
+      std::string(kMasterEnv) + "]}";
+  EXPECT_EQ(*text, R"({"containers":{"first":)" + env + R"(,"web":)" + env + "}}");
+}
+
+TEST_F(Resolving, GivesThePlainAndTheParsedPodTheSameEnvironment) {
+  objects_.put("Service/default/kubernetes", kMaster);
+
+  const auto plain = material(R"({"containers":[{"name":"web"}]})");
+  const auto parsed = material(R"({"containers":[{"name":"web","env":[]}]})");
+
+  EXPECT_EQ(*plain, *parsed);
+}
+
+TEST_F(Resolving, ListsNoServicesWithoutLinksButNamesTheApiServer) {
+  objects_.put("Service/default/kubernetes", kMaster);
+
+  const auto text =
+      material(R"({"enableServiceLinks":false,"containers":[{"name":"web","image":"i"}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{"web":{"env":[)" + std::string(kMasterEnv) + "]}}}");
+  EXPECT_THAT(objects_.reads(), ElementsAre("Service/default/kubernetes"));
+}
+
+TEST_F(Resolving, PrefersAServiceOfTheOwnNamespaceOverTheApiServer) {
+  objects_.put("Service/default/kubernetes", kMaster);
+  objects_.put("Services/shop",
+               R"({"items":[{"metadata":{"name":"kubernetes"},"spec":{"clusterIP":"10.9.9.9"}}]})");
+
+  const auto text = material(R"({"containers":[{"name":"web"}]})");
+
+  EXPECT_THAT(*text, HasSubstr("10.9.9.9"));
+  EXPECT_THAT(*text, Not(HasSubstr("10.0.0.1")));
+}
+
+TEST_F(Resolving, RunsWithoutServicesWhereThereIsNoApiServer) {
+  EXPECT_EQ(*material(R"({"containers":[{"name":"web"}]})"),
+            R"({"containers":{"web":{"env":[]}}})");
+}
+
+TEST_F(Resolving, FailsWhenServicesCannotBeRead) {
+  objects_.fail("Services/shop", unavailable("connection refused"));
+
+  const auto text = material(R"({"containers":[{"name":"web"}]})");
+
+  EXPECT_EQ(text.status().code(), StatusCode::Unavailable);
+  EXPECT_EQ(text.status().reason(), "CreateContainerConfigError");
+}
+
+TEST_F(Resolving, DoesNotTakeForbiddenForAVerdictOfTheProvider) {
+  objects_.fail("Services/shop", Status(StatusCode::PermissionDenied, "services is forbidden")
+                                     .with_retry(Retry::Never)
+                                     .with_scope(Scope::Provider));
+
+  const auto text = material(R"({"containers":[{"name":"web"}]})");
+
+  EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
+  EXPECT_EQ(text.status().retry(), Retry::Backoff);
+  EXPECT_EQ(text.status().scope(), Scope::Pod);
+  EXPECT_THAT(text.status().message(), HasSubstr("services is forbidden"));
+}
+
+TEST_F(Resolving, MarksWhatCameFromASecret) {
+  objects_.put("Secret/shop/db", R"({"data":{"password":"c2VzYW1l"}})");
+
+  const auto text = material(R"j({"containers":[{"name":"web",
+      "env":[{"name":"PW","valueFrom":{"secretKeyRef":{"name":"db","key":"password"}}},
+             {"name":"URL","value":"db://u:$(PW)@db"},{"name":"MODE","value":"x"}],
+      "command":["run","--pw=$(PW)"],"args":["$(MODE)","$$(MODE)","$(NONE)"]}]})j");
+
+  EXPECT_EQ(*text, R"j({"containers":{"web":{"env":[{"name":"PW","value":"sesame","secret":true},)j"
+                   R"j({"name":"URL","value":"db://u:sesame@db","secret":true},)j"
+                   R"j({"name":"MODE","value":"x"}],)j"
+                   R"j("command":[{"value":"run"},{"value":"--pw=sesame","secret":true}],)j"
+                   R"j("args":[{"value":"x"},{"value":"$(MODE)"},{"value":"$(NONE)"}]}}})j");
+}
+
+TEST_F(Resolving, MakesNothingForAProviderThatUsesNoEnvironment) {
+  capabilities_.uses_env = false;
+
+  const auto text =
+      material(R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"missing"}}]}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{}})");
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+TEST_F(Resolving, RefusesKindsThatItDoesNotMake) {
+  capabilities_.uses_files = true;
+
+  const auto text = material(R"({"containers":[{"name":"web"}]})");
+
+  EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
+  EXPECT_EQ(text.status().retry(), Retry::Never);
+  EXPECT_THAT(text.status().message(), HasSubstr("files"));
+}
+
+TEST_F(Resolving, ReadsASharedObjectOnceForPodsThatComeTogether) {
+  objects_.put("Secret/shop/db", R"({"data":{"a":"YQ=="}})");
+  const std::string spec =
+      R"({"enableServiceLinks":false,"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"db"}}]}]})";
+
+  EXPECT_TRUE(material(spec).is_ok());
+  EXPECT_TRUE(material(spec).is_ok());
+
+  EXPECT_THAT(objects_.reads(), ElementsAre("Service/default/kubernetes", "Secret/shop/db"));
+}
+
+TEST_F(Resolving, SeesAChangeOnceTheMomentIsOver) {
+  objects_.put("Secret/shop/db", R"({"data":{"a":"YQ=="}})");
+  const std::string spec =
+      R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"db"}}]}]})";
+  EXPECT_THAT(*material(spec), HasSubstr(R"("value":"a")"));
+
+  objects_.put("Secret/shop/db", R"({"data":{"a":"Yg=="}})");
+  clock_.advance(std::chrono::seconds{1});
+
+  EXPECT_THAT(*material(spec), HasSubstr(R"("value":"b")"));
+}
+
+TEST_F(Resolving, NeverRemembersThatSomethingIsMissing) {
+  const std::string spec =
+      R"({"containers":[{"name":"web","envFrom":[{"configMapRef":{"name":"late"}}]}]})";
+  EXPECT_FALSE(material(spec).is_ok());
+
+  objects_.put("ConfigMap/shop/late", R"({"data":{"A":"now"}})");
+
+  EXPECT_THAT(*material(spec), HasSubstr("now"));
+}
+
+TEST_F(Resolving, RefusesManifestsWithMembersOfWrongTypeForGood) {
+  const auto text =
+      material(R"({"containers":[{"name":"web","env":[{"name":"PORT","value":8080}]}]})");
+
+  EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
+  EXPECT_EQ(text.status().retry(), Retry::Never);
+  EXPECT_EQ(text.status().reason(), "CreateContainerConfigError");
+  EXPECT_THAT(text.status().message(), HasSubstr("spec.containers[0].env[0].value"));
+}
+
+TEST_F(Resolving, BoundsVariablesThatDoubleEachOther) {
+  std::string env = R"({"name":"V0","value":")" + std::string(1000, 'x') + R"("})";
+  for (int i = 1; i < 60; ++i) {
+    const std::string before = "$(V" + std::to_string(i - 1) + ")";
+    env += R"(,{"name":"V)" + std::to_string(i) + R"(","value":")" + before + before + R"("})";
+  }
+
+  const auto text = material(R"({"containers":[{"name":"web","env":[)" + env + "]}]}");
+
+  EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
+}
+
+TEST_F(Resolving, ReadsNothingOnceCancelled) {
+  cancel_.cancel();
+
+  const auto text = material(R"({"containers":[{"name":"web"}]})");
+
+  EXPECT_EQ(text.status().code(), StatusCode::Cancelled);
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vkhost::resolve
