@@ -1,0 +1,112 @@
+#include "daemon/node_plan.hpp"
+
+#include "base/json_text.hpp"
+#include "base/version.hpp"
+
+#include <sys/utsname.h>
+
+#include <string_view>
+
+namespace vkhost::daemon {
+namespace {
+
+// The Kubernetes version whose API this daemon was built and tested against.
+constexpr std::string_view kKubernetesVersion = "v1.36.3";
+
+std::string machine_architecture() {
+  utsname names{};
+  if (::uname(&names) != 0) {
+    return "amd64";
+  }
+  const std::string_view machine(&names.machine[0]);
+  if (machine == "x86_64") {
+    return "amd64";
+  }
+  return machine == "aarch64" ? "arm64" : std::string(machine);
+}
+
+}  // namespace
+
+node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kubelet) {
+  node::Settings settings;
+  settings.name = node.name;
+  settings.provider = node.provider;
+  settings.labels = node.labels;
+  settings.annotations = node.annotations;
+  if (node.taints) {
+    settings.taints.emplace();
+    for (const config::Taint& taint : *node.taints) {
+      settings.taints->push_back({taint.key, taint.value, taint.effect});
+    }
+  }
+  settings.capacity = node.capacity;
+  settings.allocatable = node.allocatable;
+  for (const config::NodeAddress& address : node.addresses) {
+    settings.addresses.push_back({address.type, address.address});
+  }
+  if (settings.addresses.empty()) {
+    settings.addresses.push_back({"InternalIP", kubelet.address});
+    settings.addresses.push_back({"Hostname", node.name});
+  }
+  settings.kubelet_port = kubelet.port;
+  settings.operating_system = node.operating_system;
+  settings.architecture = node.architecture.empty() ? machine_architecture() : node.architecture;
+  settings.kubelet_version =
+      node.kubelet_version.empty()
+          ? std::string(kKubernetesVersion) + "-vkhost-" + std::string(daemon_version())
+          : node.kubelet_version;
+  settings.provider_id = node.provider_id;
+  settings.lease_duration = node.lease_duration;
+  settings.ping_interval = node.ping_interval;
+  settings.ping_timeout = node.ping_timeout;
+  settings.status_interval = node.status_interval;
+  return settings;
+}
+
+pods::Settings pods_settings(const config::Config& config, const Endpoint& kubelet) {
+  pods::Settings settings;
+  settings.workers = static_cast<std::size_t>(config.pods.workers);
+  settings.status_writers = static_cast<std::size_t>(config.pods.status_writers);
+  switch (config.policies.on_lost) {
+    case config::OnLost::Fail:
+      settings.on_lost = pods::OnLost::Fail;
+      break;
+    case config::OnLost::Recreate:
+      settings.on_lost = pods::OnLost::Recreate;
+      break;
+    case config::OnLost::Wait:
+      settings.on_lost = pods::OnLost::Wait;
+      break;
+  }
+  settings.orphans = config.policies.orphans == config::Orphans::Delete ? pods::Orphans::Delete
+                                                                        : pods::Orphans::Report;
+  settings.max_orphan_deletions = static_cast<std::size_t>(config.policies.max_orphan_deletions);
+  settings.resync_interval = config.pods.resync_interval;
+  settings.call_timeout = config.pods.call_timeout;
+  settings.deletion_slack = config.pods.deletion_slack;
+  settings.backoff = {config.pods.backoff_first, config.pods.backoff_cap};
+  settings.host_ip = kubelet.address;
+  return settings;
+}
+
+std::string instance_info(const config::Config& config,
+                          const config::NodeConfig& node,
+                          const Endpoint& kubelet,
+                          const std::string& cluster_uid) {
+  std::string out = "{";
+  const auto member = [&](std::string_view name, std::string_view value) {
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, value);
+    out += ',';
+  };
+  member("cluster_uid", cluster_uid);
+  member("node_name", node.name);
+  member("address", kubelet.address);
+  member("cluster_domain", config.kubernetes.cluster_domain);
+  member("mode", config.standalone.enabled ? "standalone" : "cluster");
+  member("host_version", daemon_version());
+  return out + "\"kubelet_port\":" + std::to_string(kubelet.port) + "}";
+}
+
+}  // namespace vkhost::daemon
