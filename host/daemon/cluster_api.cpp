@@ -1,0 +1,74 @@
+#include "daemon/cluster_api.hpp"
+
+#include "kube/pod_calls.hpp"
+
+#include <utility>
+
+namespace vkhost::daemon {
+namespace {
+
+constexpr std::chrono::seconds kTimeout{30};
+
+}  // namespace
+
+kube::CallOptions ClusterPodApi::options(const CancelToken& cancel) const {
+  kube::CallOptions options;
+  options.deadline = Deadline::after(clock_, kTimeout);
+  options.cancel = cancel;
+  return options;
+}
+
+Result<std::string> ClusterPodApi::patch_status(const kube::PodRecord& pod,
+                                                const pods::StatusPatch& patch,
+                                                const CancelToken& cancel) {
+  VKHOST_TRY_ASSIGN(
+      const kube::PodPtr written,
+      kube::patch_pod_status(client_, pod, patch.status_json, patch.annotations, options(cancel)));
+  return written->resource_version;
+}
+
+Status ClusterPodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) {
+  return kube::delete_pod_now(client_, pod, options(cancel));
+}
+
+Result<kube::PodPtr> ClusterPodApi::read_pod(const std::string& pod_namespace,
+                                             const std::string& name,
+                                             const CancelToken& cancel) {
+  return kube::fetch_pod(client_, pod_namespace, name, options(cancel));
+}
+
+void ClusterEvents::pod_event(const kube::PodRecord& pod,
+                              pods::EventType type,
+                              std::string_view reason,
+                              std::string_view message) {
+  kube::Event event;
+  event.about = {"Pod", "v1", pod.pod_namespace, pod.name, pod.uid, pod.resource_version};
+  event.severity =
+      type == pods::EventType::Warning ? kube::EventSeverity::Warning : kube::EventSeverity::Normal;
+  event.reason = reason;
+  event.message = message;
+  event.node_name = pod.node_name;
+  writer_.post(std::move(event));
+}
+
+ClusterPodSource::ClusterPodSource(std::string only_namespace, Parts parts)
+    : only_namespace_(std::move(only_namespace)), parts_(std::move(parts)) {}
+
+Status ClusterPodSource::start(const std::string& node_name, kube::PodListener* listener) {
+  kube::PodWatchSettings settings;
+  settings.node_name = node_name;
+  settings.only_namespace = only_namespace_;
+  watch_ = std::make_unique<kube::PodWatch>(
+      std::move(settings),
+      kube::PodWatch::Parts{parts_.client, *listener, parts_.clock, parts_.random, parts_.log});
+  watch_->start();
+  return Status::ok();
+}
+
+void ClusterPodSource::stop() {
+  if (watch_) {
+    watch_->stop();
+  }
+}
+
+}  // namespace vkhost::daemon

@@ -1,0 +1,69 @@
+// The API server as the pod engine wants it: PodApi, EventSink and PodSource over kube.
+#pragma once
+
+#include "base/backoff.hpp"
+#include "base/clock.hpp"
+#include "daemon/pod_source.hpp"
+#include "kube/client.hpp"
+#include "kube/events.hpp"
+#include "kube/pod_watch.hpp"
+#include "observe/log.hpp"
+#include "pods/interfaces.hpp"
+
+#include <memory>
+#include <string>
+
+namespace vkhost::daemon {
+
+class ClusterPodApi final : public pods::PodApi {
+ public:
+  ClusterPodApi(kube::Client& client, const Clock& clock) : client_(client), clock_(clock) {}
+
+  Result<std::string> patch_status(const kube::PodRecord& pod,
+                                   const pods::StatusPatch& patch,
+                                   const CancelToken& cancel) override;
+  Status remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) override;
+  Result<kube::PodPtr> read_pod(const std::string& pod_namespace,
+                                const std::string& name,
+                                const CancelToken& cancel) override;
+
+ private:
+  [[nodiscard]] kube::CallOptions options(const CancelToken& cancel) const;
+
+  kube::Client& client_;
+  const Clock& clock_;
+};
+
+class ClusterEvents final : public pods::EventSink {
+ public:
+  explicit ClusterEvents(kube::EventWriter& writer) : writer_(writer) {}
+  void pod_event(const kube::PodRecord& pod,
+                 pods::EventType type,
+                 std::string_view reason,
+                 std::string_view message) override;
+
+ private:
+  kube::EventWriter& writer_;
+};
+
+// The pods bound to a node, by list and watch.
+class ClusterPodSource final : public PodSource {
+ public:
+  struct Parts {
+    kube::Client& client;
+    std::shared_ptr<const Clock> clock;
+    std::shared_ptr<Random> random;
+    observe::Logger log;
+  };
+  ClusterPodSource(std::string only_namespace, Parts parts);
+
+  Status start(const std::string& node_name, kube::PodListener* listener) override;
+  void stop() override;
+
+ private:
+  const std::string only_namespace_;
+  const Parts parts_;
+  std::unique_ptr<kube::PodWatch> watch_;
+};
+
+}  // namespace vkhost::daemon
