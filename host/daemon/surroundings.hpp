@@ -1,0 +1,58 @@
+// Surroundings: what a virtual node lives in, a cluster or a folder of manifests, behind one interface,
+// so that the rest of the daemon does not ask which of the two it is.
+//
+// Built first and stopped last; everything it hands out lives as long as it does. [any-thread] unless
+// a function says otherwise.
+#pragma once
+
+#include "base/backoff.hpp"
+#include "base/clock.hpp"
+#include "config/config.hpp"
+#include "daemon/pod_source.hpp"
+#include "kube/client.hpp"
+#include "observe/log.hpp"
+#include "pods/interfaces.hpp"
+#include "resolve/object_source.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vkhost::daemon {
+
+class Surroundings {
+ public:
+  Surroundings() = default;
+  Surroundings(const Surroundings&) = delete;
+  Surroundings& operator=(const Surroundings&) = delete;
+  virtual ~Surroundings() = default;
+
+  virtual void start() = 0;  // [startup]
+  virtual void stop() = 0;   // after the nodes [may-block]
+
+  // Stable over restarts; the root of ownership marks. UNAVAILABLE: ask again. [may-block]
+  virtual Result<std::string> cluster_uid(const CancelToken& cancel) = 0;
+  [[nodiscard]] virtual kube::Client* api() = 0;  // null when standalone
+  [[nodiscard]] virtual pods::PodApi& pod_api() = 0;
+  [[nodiscard]] virtual pods::EventSink& events() = 0;
+  [[nodiscard]] virtual resolve::ObjectSource& objects() = 0;
+  // Where the pods of one node come from. [startup]
+  virtual std::unique_ptr<PodSource> make_pod_source() = 0;
+};
+
+// What everything in the process shares.
+struct Shared {
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<Random> random;
+  observe::Logger log;
+};
+
+// Reads kubeconfig or the service account of the pod; talks to nobody yet. INVALID_ARGUMENT or
+// NOT_FOUND say what is wrong with it. [startup]
+Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Config& config,
+                                                                const Shared& shared);
+// Opens the state folder. [startup]
+Result<std::unique_ptr<Surroundings>> make_standalone_surroundings(const config::Config& config,
+                                                                   const Shared& shared);
+
+}  // namespace vkhost::daemon
