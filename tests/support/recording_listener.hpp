@@ -1,0 +1,96 @@
+// RecordingListener: the host's ear for a provider, which keeps what it heard and can be waited on.
+// Knows every pod, unless told otherwise. [any-thread]
+#pragma once
+
+#include "base/mutex.hpp"
+#include "plugin/provider.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vkhost::testing {
+
+class RecordingListener final : public plugin::ProviderListener {
+ public:
+  Status pod_changed(plugin::PodChange change) override {
+    MutexLock lock(mutex_);
+    if (unknown_.count(change.uid) != 0) {
+      return not_found("no pod " + change.uid);
+    }
+    changes_.push_back(std::move(change));
+    changed_.notify_all();
+    return Status::ok();
+  }
+
+  Status node_changed() override {
+    MutexLock lock(mutex_);
+    ++node_changes_;
+    changed_.notify_all();
+    return Status::ok();
+  }
+
+  Status save_handle(const std::string& uid, const std::string& handle) override {
+    MutexLock lock(mutex_);
+    handles_[uid] = handle;
+    changed_.notify_all();
+    return Status::ok();
+  }
+
+  void forget(const std::string& uid) {
+    MutexLock lock(mutex_);
+    unknown_.insert(uid);
+  }
+
+  [[nodiscard]] std::vector<plugin::PodChange> changes(const std::string& uid) const {
+    MutexLock lock(mutex_);
+    return changes_of(uid);
+  }
+  [[nodiscard]] std::map<std::string, std::string> handles() const {
+    MutexLock lock(mutex_);
+    return handles_;
+  }
+  [[nodiscard]] int node_changes() const {
+    MutexLock lock(mutex_);
+    return node_changes_;
+  }
+
+  // Until `holds` is true for what was heard of this pod; false when the time is over first.
+  bool wait_for(const std::string& uid,
+                const std::function<bool(const std::vector<plugin::PodChange>&)>& holds,
+                std::chrono::milliseconds limit) const {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    MutexLock lock(mutex_);
+    while (!holds(changes_of(uid))) {
+      if (!changed_.wait_until(mutex_, until)) {
+        return holds(changes_of(uid));
+      }
+    }
+    return true;
+  }
+
+ private:
+  [[nodiscard]] std::vector<plugin::PodChange> changes_of(const std::string& uid) const
+      VKHOST_REQUIRES(mutex_) {
+    std::vector<plugin::PodChange> found;
+    for (const plugin::PodChange& change : changes_) {
+      if (change.uid == uid) {
+        found.push_back(change);
+      }
+    }
+    return found;
+  }
+
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  std::vector<plugin::PodChange> changes_ VKHOST_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> handles_ VKHOST_GUARDED_BY(mutex_);
+  std::set<std::string> unknown_ VKHOST_GUARDED_BY(mutex_);
+  int node_changes_ VKHOST_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace vkhost::testing
