@@ -126,6 +126,7 @@ struct ListedPod {
 struct PodList {
   std::vector<ListedPod> pods;
   bool complete = false;
+  Status status;  // not OK: the call failed, never complete; what was listed before counts
 };
 
 // News of one pod, pushed by the provider; validated by the adapter.
@@ -157,7 +158,7 @@ struct Capabilities {
   std::chrono::milliseconds poll_interval{std::chrono::seconds{10}};
   std::size_t max_parallel_calls = 16;
   std::uint64_t updates = 0;  // kChanged… bits worth a call
-  bool uses_env = true;
+  bool uses_env = false;
   bool uses_files = false;
   bool uses_tokens = false;
   bool uses_pull_credentials = false;
@@ -165,6 +166,9 @@ struct Capabilities {
   bool late_env = false;
   bool native_probes = false;
   bool native_deadline = false;
+  bool reserves_always = false;                 // with vkp.reserve/1: for every pod
+  std::vector<std::string> secret_annotations;  // keys whose value names a Secret of the pod
+  std::string fields_json;                      // path in the pod to "ignored" or "refused"
 };
 
 class Provider {

@@ -1,0 +1,168 @@
+#include "plugin/call_threads.hpp"
+
+#include "base/mutex.hpp"
+#include "base/thread.hpp"
+
+#include <algorithm>
+#include <list>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace vkhost::plugin {
+namespace {
+
+struct Worker {
+  Thread thread;
+  CondVar wake;
+  std::function<void()> task;
+  bool idle = false;
+};
+
+}  // namespace
+
+struct CallThreads::Core {
+  Core(const Clock& with_clock, CallThreadsSettings with) : clock(&with_clock), settings(with) {}
+
+  Mutex mutex;
+  CondVar changed;
+  const Clock* const clock;
+  const CallThreadsSettings settings;
+  bool closed VKHOST_GUARDED_BY(mutex) = false;
+  std::list<std::unique_ptr<Worker>> workers VKHOST_GUARDED_BY(mutex);
+  std::vector<Worker*> idle VKHOST_GUARDED_BY(mutex);  // the last one in is the first one out
+  std::vector<std::unique_ptr<Worker>> finished VKHOST_GUARDED_BY(mutex);  // to be joined
+
+  void retire(Worker* worker) VKHOST_REQUIRES(mutex) {
+    const auto found = std::find_if(workers.begin(), workers.end(),
+                                    [&](const auto& it) { return it.get() == worker; });
+    if (found != workers.end()) {
+      finished.push_back(std::move(*found));
+      workers.erase(found);
+    }
+    changed.notify_all();
+  }
+
+  // Waits for a task; false when the thread shall end.
+  bool wait_for_task(Worker* worker) VKHOST_REQUIRES(mutex) {
+    worker->idle = true;
+    idle.push_back(worker);
+    changed.notify_all();
+    while (worker->idle && !closed) {
+      if (idle.size() <= settings.kept_idle) {
+        worker->wake.wait(mutex);
+      } else if (!worker->wake.wait_until(mutex, clock->steady_now() + settings.idle_limit) &&
+                 idle.size() > settings.kept_idle) {
+        break;
+      }
+    }
+    if (worker->idle) {
+      std::erase(idle, worker);
+    }
+    return !worker->idle;
+  }
+};
+
+namespace {
+
+// Takes the worker out of the books when its thread ends, also by a plugin's pthread_exit.
+template <typename Core>
+class Presence {
+ public:
+  Presence(std::shared_ptr<Core> core, Worker* worker) : core_(std::move(core)), worker_(worker) {}
+  ~Presence() {
+    MutexLock lock(core_->mutex);
+    core_->retire(worker_);
+  }
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+
+ private:
+  std::shared_ptr<Core> core_;
+  Worker* worker_;
+};
+
+template <typename Core>
+void work(const std::shared_ptr<Core>& core, Worker* worker) {
+  const Presence<Core> presence(core, worker);
+  while (true) {
+    std::function<void()> task;
+    {
+      MutexLock lock(core->mutex);
+      if (worker->task == nullptr && !core->wait_for_task(worker)) {
+        return;
+      }
+      task = std::exchange(worker->task, nullptr);
+    }
+    task();
+  }
+}
+
+// Never destroyed, which would join them.
+void leave_behind(std::list<std::unique_ptr<Worker>>& workers) {
+  static Mutex* const mutex = new Mutex;
+  static auto* const left = new std::list<std::unique_ptr<Worker>>;
+  MutexLock lock(*mutex);
+  left->splice(left->end(), workers);
+}
+
+}  // namespace
+
+CallThreads::CallThreads(const Clock& clock, CallThreadsSettings settings)
+    : core_(std::make_shared<Core>(clock, settings)) {}
+
+CallThreads::~CallThreads() {
+  std::vector<std::unique_ptr<Worker>> ended;
+  {
+    MutexLock lock(core_->mutex);
+    core_->closed = true;
+    for (Worker* worker : core_->idle) {
+      worker->wake.notify_one();
+    }
+    const SteadyTime limit = core_->clock->steady_now() + core_->settings.end_limit;
+    while (!core_->workers.empty()) {
+      if (!core_->changed.wait_until(core_->mutex, limit)) {
+        break;
+      }
+    }
+    leave_behind(core_->workers);
+    ended.swap(core_->finished);
+  }
+}
+
+Status CallThreads::run(std::function<void()> task) {
+  std::vector<std::unique_ptr<Worker>> ended;  // joined after the lock is gone
+  MutexLock lock(core_->mutex);
+  ended.swap(core_->finished);
+  if (!core_->idle.empty()) {
+    Worker* worker = core_->idle.back();
+    core_->idle.pop_back();
+    worker->idle = false;
+    worker->task = std::move(task);
+    worker->wake.notify_one();
+    return Status::ok();
+  }
+  if (core_->workers.size() >= core_->settings.max_threads) {
+    return {StatusCode::ResourceExhausted, std::to_string(core_->workers.size()) +
+                                               " threads are inside plugins; no further call is "
+                                               "made before one returns"};
+  }
+  auto worker = std::make_unique<Worker>();
+  worker->task = std::move(task);
+  try {
+    worker->thread =
+        Thread("plugin-call", [core = core_, self = worker.get()] { work(core, self); });
+  } catch (const std::system_error& error) {
+    return {StatusCode::ResourceExhausted,
+            std::string("no thread for a call of a plugin: ") + error.what()};
+  }
+  core_->workers.push_back(std::move(worker));
+  return Status::ok();
+}
+
+std::size_t CallThreads::threads() const {
+  MutexLock lock(core_->mutex);
+  return core_->workers.size();
+}
+
+}  // namespace vkhost::plugin

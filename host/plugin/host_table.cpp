@@ -1,0 +1,243 @@
+#include "plugin/host_table.hpp"
+
+#include "base/json_text.hpp"
+#include "plugin/abi_read.hpp"
+#include "plugin/documents.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+namespace vkhost::plugin {
+namespace {
+
+constexpr std::size_t kMaxUidBytes = 253;
+constexpr std::size_t kMaxFieldsBytes = 16 * 1024;
+constexpr std::size_t kMaxAnnotationsBytes = 256 * 1024;
+
+// A plugin's author may not think of it; an operator's log collector never forgets.
+bool sounds_secret(std::string_view key) {
+  constexpr std::array<std::string_view, 7> kWords = {
+      "secret", "token", "password", "credential", "authorization", "apikey", "privatekey"};
+  std::string plain;
+  for (const char letter : key) {
+    if (letter >= 'A' && letter <= 'Z') {
+      plain += static_cast<char>(letter - 'A' + 'a');
+    } else if (letter != '_' && letter != '-' && letter != '.') {
+      plain += letter;
+    }
+  }
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return plain.find(word) != std::string::npos; });
+}
+
+observe::Level read_level(std::int32_t level) {
+  switch (level) {
+    case VKP_LOG_TRACE:
+      return observe::Level::Trace;
+    case VKP_LOG_DEBUG:
+      return observe::Level::Debug;
+    case VKP_LOG_WARN:
+      return observe::Level::Warn;
+    case VKP_LOG_ERROR:
+      return observe::Level::Error;
+    default:
+      return observe::Level::Info;
+  }
+}
+
+observe::Fields read_fields(const vkp_log_entry& entry) {
+  observe::Fields fields;
+  if (entry.pod_uid.size > 0) {
+    fields.push_back({"uid", shown_text(entry.pod_uid, kMaxUidBytes)});
+  }
+  if (entry.fields_json.size == 0) {
+    return fields;
+  }
+  const Result<std::string_view> text = read_text(entry.fields_json, kMaxFieldsBytes);
+  const auto parsed = text.is_ok() ? parse_log_fields(*text) : text.status();
+  if (!parsed.is_ok()) {
+    fields.push_back({"fields_error", parsed.status().message()});
+    return fields;
+  }
+  for (const auto& [key, value] : *parsed) {
+    fields.push_back({key, sounds_secret(key) ? "[redacted]" : value});
+  }
+  return fields;
+}
+
+// The tables live as long as the process and stay reachable for leak checkers.
+HostTable& keep_for_ever(HostTable* table) {
+  static Mutex* const mutex = new Mutex;
+  static auto* const all = new std::vector<HostTable*>;
+  MutexLock lock(*mutex);
+  all->push_back(table);
+  return *table;
+}
+
+}  // namespace
+
+// The functions behind the table. Nothing that the host does behind them may throw into a plugin.
+struct HostTable::Entries {
+  static HostTable* table_of(const vkp_host* host) {
+    return host == nullptr ? nullptr : reinterpret_cast<const Handle*>(host)->self;
+  }
+
+  template <typename Work>
+  static vkp_code fenced(const vkp_host* host, Work work) noexcept {
+    HostTable* const table = table_of(host);
+    if (table == nullptr) {
+      return VKP_INVALID_ARGUMENT;
+    }
+    try {
+      const Status status = work(*table);
+      return static_cast<vkp_code>(status.code());
+    } catch (const std::exception& error) {
+      table->log_.error("the host failed inside a call of a plugin", {{"error", error.what()}});
+      return VKP_INTERNAL;
+    }
+  }
+
+  static void log(const vkp_host* host, const vkp_log_entry* entry) noexcept {
+    static_cast<void>(fenced(host, [&](HostTable& table) {
+      table.log(entry);
+      return Status::ok();
+    }));
+  }
+
+  static vkp_code pod_changed(const vkp_host* host, const vkp_pod_change* change) noexcept {
+    return fenced(host, [&](HostTable& table) { return table.pod_changed(change); });
+  }
+
+  static vkp_code node_changed(const vkp_host* host) noexcept {
+    return fenced(host, [&](HostTable& table) { return table.node_changed(); });
+  }
+
+  static vkp_code save_handle(const vkp_host* host,
+                              const char* uid,
+                              std::size_t uid_size,
+                              const char* handle,
+                              std::size_t handle_size) noexcept {
+    return fenced(host, [&](HostTable& table) -> Status {
+      VKHOST_TRY_ASSIGN(const std::string_view uid_text, read_text(uid, uid_size, kMaxUidBytes));
+      VKHOST_TRY_ASSIGN(const std::string_view handle_text,
+                        read_text(handle, handle_size, VKP_MAX_HANDLE_BYTES));
+      return table.save_handle(uid_text, handle_text);
+    });
+  }
+
+  // No extension of the host is built yet; the answer for an id never changes within a process.
+  static const void* get_extension(const vkp_host* /*host*/,
+                                   const char* /*id*/,
+                                   std::size_t /*size*/) noexcept {
+    return nullptr;
+  }
+};
+
+HostTable::HostTable(observe::Logger log,
+                     ProviderListener* listener,
+                     std::vector<std::string> prefixes)
+    : handle_{{sizeof(vkp_host), &Entries::log, &Entries::pod_changed, &Entries::node_changed,
+               &Entries::save_handle, &Entries::get_extension},
+              this},
+      log_(std::move(log)),
+      listener_(listener),
+      prefixes_(std::move(prefixes)) {}
+
+HostTable& HostTable::for_library(observe::Logger log) {
+  HostTable& table = keep_for_ever(new HostTable(std::move(log), nullptr, {}));
+  table.close();
+  return table;
+}
+
+HostTable& HostTable::for_instance(observe::Logger log,
+                                   ProviderListener& listener,
+                                   std::vector<std::string> annotation_prefixes) {
+  return keep_for_ever(new HostTable(std::move(log), &listener, std::move(annotation_prefixes)));
+}
+
+void HostTable::close() { gate_.close(); }
+
+Status HostTable::enter(Gate::Pass& pass) {
+  pass = gate_.enter();
+  if (!pass) {
+    late_calls_.fetch_add(1);
+    return cancelled("the instance is stopping");
+  }
+  return Status::ok();
+}
+
+void HostTable::log(const vkp_log_entry* from) const {
+  const vkp_log_entry entry = read_struct(from);
+  const observe::Level level = read_level(VKHOST_ABI_HAS(entry, level) ? entry.level : -1);
+  if (log_.accepts(level)) {
+    log_.with(read_fields(entry)).log(level, shown_text(entry.message, VKP_MAX_MESSAGE_BYTES));
+  }
+}
+
+Status HostTable::node_changed() {
+  Gate::Pass pass;
+  VKHOST_TRY(enter(pass));
+  return listener_->node_changed();
+}
+
+Status HostTable::save_handle(std::string_view uid, std::string_view handle) {
+  Gate::Pass pass;
+  VKHOST_TRY(enter(pass));
+  if (uid.empty()) {
+    return not_found("no UID");
+  }
+  return listener_->save_handle(std::string(uid), std::string(handle));
+}
+
+Status HostTable::pod_changed(const vkp_pod_change* change) {
+  Gate::Pass pass;
+  VKHOST_TRY(enter(pass));
+  Result<PodChange> read = read_change(change);
+  if (!read.is_ok()) {
+    log_.warn("news of a pod from the plugin were refused", {observe::error_field(read.status())});
+    return read.status();
+  }
+  return listener_->pod_changed(std::move(*read));
+}
+
+Result<PodChange> HostTable::read_change(const vkp_pod_change* from) const {
+  const vkp_pod_change change = read_struct(from);
+  PodChange read;
+  const auto explain = [&](const char* part, const Status& status) {
+    return invalid_argument("pod " + read.uid + ": " + part + ": " + status.message());
+  };
+  if (const auto uid = read_text(change.uid, kMaxUidBytes); !uid.is_ok() || uid->empty()) {
+    return invalid_argument("its UID is empty, too long or not UTF-8");
+  } else {
+    read.uid = *uid;
+  }
+  read.seq = change.seq;
+  read.gone = read_flag(change.gone);
+  if (change.status_json.size > 0) {
+    const auto text = read_text(change.status_json, VKP_MAX_STATUS_BYTES);
+    const Status valid =
+        text.is_ok() ? validate_json_object(*text, VKP_MAX_JSON_DEPTH) : text.status();
+    if (!valid.is_ok()) {
+      return explain("status", valid);
+    }
+    read.status_json = std::string(*text);
+  }
+  if (change.annotations_json.size > 0) {
+    const auto text = read_text(change.annotations_json, kMaxAnnotationsBytes);
+    auto annotations = text.is_ok() ? parse_annotations(*text, prefixes_) : text.status();
+    if (!annotations.is_ok()) {
+      return explain("annotations", annotations.status());
+    }
+    read.annotations = std::move(*annotations);
+  }
+  if (change.error != nullptr) {
+    const vkp_error error = read_struct(change.error);
+    read.error = read_failure(error.code == VKP_OK ? VKP_UNKNOWN : error.code, &error,
+                              "the plugin reported a failure without a message");
+  }
+  return read;
+}
+
+}  // namespace vkhost::plugin

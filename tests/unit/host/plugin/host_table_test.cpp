@@ -1,0 +1,238 @@
+#include "plugin/host_table.hpp"
+
+#include "base/thread.hpp"
+#include "plugin/abi_read.hpp"
+#include "support/recording_listener.hpp"
+#include "support/recording_log_sink.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+
+namespace vkhost::plugin {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class HostTableTest : public ::testing::Test {
+ protected:
+  ~HostTableTest() override { table_.close(); }
+
+  // A change that is right; the tests make one thing of it wrong.
+  static vkp_pod_change good_change() {
+    vkp_pod_change change{};
+    change.size = sizeof(change);
+    change.uid = as_text("uid-1");
+    change.seq = 7;
+    change.status_json = as_text(R"({"phase":"Running"})");
+    return change;
+  }
+
+  vkp_code push(const vkp_pod_change& change) { return host_->pod_changed(host_, &change); }
+
+  void log(std::string_view message, std::string_view fields, std::int32_t level) {
+    const vkp_log_entry entry{
+        sizeof(entry), as_text(message), as_text("uid-1"), as_text(fields), level, 0};
+    host_->log(host_, &entry);
+  }
+
+  vkhost::testing::RecordingListener listener_;
+  std::shared_ptr<vkhost::testing::RecordingLogSink> log_ =
+      std::make_shared<vkhost::testing::RecordingLogSink>();
+  HostTable& table_ =
+      HostTable::for_instance(observe::Logger(log_), listener_, {"fake.example.com/"});
+  const vkp_host* host_ = table_.abi();
+};
+
+TEST_F(HostTableTest, HandsNewsOfAPodOn) {
+  vkp_pod_change change = good_change();
+  change.annotations_json = as_text(R"({"fake.example.com/id": "i-1"})");
+  change.gone = true;
+  vkp_error error{};
+  error.size = sizeof(error);
+  error.reason = as_text("SpotWithdrawn");
+  error.code = VKP_RESOURCE_EXHAUSTED;
+  change.error = &error;
+
+  EXPECT_EQ(push(change), VKP_OK);
+
+  const auto changes = listener_.changes("uid-1");
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].seq, 7U);
+  EXPECT_EQ(changes[0].status_json, R"({"phase":"Running"})");
+  EXPECT_THAT(changes[0].annotations, SizeIs(1));
+  EXPECT_TRUE(changes[0].gone);
+  ASSERT_TRUE(changes[0].error.has_value());
+  EXPECT_EQ(changes[0].error->code(), StatusCode::ResourceExhausted);
+  EXPECT_EQ(changes[0].error->reason(), "SpotWithdrawn");
+}
+
+TEST_F(HostTableTest, TakesAnErrorWithoutACodeAsUnknown) {
+  vkp_pod_change change = good_change();
+  vkp_error error{};
+  error.size = sizeof(error);
+  change.error = &error;
+
+  EXPECT_EQ(push(change), VKP_OK);
+
+  EXPECT_EQ(listener_.changes("uid-1").at(0).error->code(), StatusCode::Unknown);
+}
+
+TEST_F(HostTableTest, RefusesNewsThatAreNonsense) {
+  const auto refused = [&](const auto& spoil) {
+    vkp_pod_change change = good_change();
+    spoil(change);
+    return push(change) == VKP_INVALID_ARGUMENT;
+  };
+  const std::string large = "{\"a\":\"" + std::string(VKP_MAX_STATUS_BYTES, 'x') + "\"}";
+  const std::string deep = std::string(70, '[') + std::string(70, ']');
+
+  EXPECT_TRUE(refused([](auto& change) { change.uid = {}; }));
+  EXPECT_TRUE(refused([](auto& change) { change.uid = as_text("\xff"); }));
+  EXPECT_TRUE(refused([](auto& change) { change.size = 8; }));
+  EXPECT_TRUE(refused([](auto& change) { change.status_json = as_text("{"); }));
+  EXPECT_TRUE(refused([](auto& change) { change.status_json = as_text("[]"); }));
+  EXPECT_TRUE(refused([](auto& change) { change.status_json = {nullptr, 5}; }));
+  EXPECT_TRUE(refused([&](auto& change) { change.status_json = as_text(large); }));
+  EXPECT_TRUE(refused([&](auto& change) { change.status_json = as_text(deep); }));
+  EXPECT_TRUE(refused([](auto& change) { change.annotations_json = as_text(R"({"a/b":"c"})"); }));
+  EXPECT_EQ(host_->pod_changed(host_, nullptr), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(host_->pod_changed(nullptr, nullptr), VKP_INVALID_ARGUMENT);
+  EXPECT_THAT(listener_.changes("uid-1"), IsEmpty());
+  EXPECT_THAT(log_->lines(), Contains(HasSubstr("news of a pod from the plugin were refused")));
+}
+
+TEST_F(HostTableTest, TakesNewsOfAnOlderPlugin) {
+  vkp_pod_change change = good_change();
+  change.gone = true;
+  change.size = offsetof(vkp_pod_change, gone);
+
+  EXPECT_EQ(push(change), VKP_OK);
+
+  EXPECT_FALSE(listener_.changes("uid-1").at(0).gone);
+}
+
+TEST_F(HostTableTest, PassesTheListenersAnswerBack) {
+  listener_.forget("uid-1");
+
+  EXPECT_EQ(push(good_change()), VKP_NOT_FOUND);
+  EXPECT_EQ(host_->node_changed(host_), VKP_OK);
+  EXPECT_EQ(listener_.node_changes(), 1);
+}
+
+TEST_F(HostTableTest, SavesHandlesWithinTheirLimits) {
+  const std::string longest(VKP_MAX_HANDLE_BYTES, 'h');
+
+  EXPECT_EQ(host_->save_handle(host_, "uid-1", 5, longest.data(), longest.size()), VKP_OK);
+  EXPECT_EQ(listener_.handles().at("uid-1"), longest);
+  EXPECT_EQ(host_->save_handle(host_, "uid-1", 5, nullptr, 0), VKP_OK);
+  EXPECT_EQ(listener_.handles().at("uid-1"), "");
+
+  const std::string longer = longest + "h";
+  EXPECT_EQ(host_->save_handle(host_, "uid-1", 5, longer.data(), longer.size()),
+            VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(host_->save_handle(host_, "uid-1", 5, "\xff", 1), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(host_->save_handle(host_, nullptr, 5, "h", 1), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(host_->save_handle(host_, "", 0, "h", 1), VKP_NOT_FOUND);
+}
+
+TEST_F(HostTableTest, LogsWithFieldsAndWithoutSecrets) {
+  log("instance started", R"({"instance":"i-1","attempt":2,"Api-Token":"hush"})", VKP_LOG_WARN);
+  log("level of a later version", "", 99);
+  log("fields that are none", "[", VKP_LOG_ERROR);
+
+  EXPECT_THAT(log_->lines(),
+              ElementsAre(HasSubstr("warn: instance started uid=uid-1 "),
+                          "info: level of a later version uid=uid-1",
+                          HasSubstr("error: fields that are none uid=uid-1 fields_error=")));
+  EXPECT_THAT(log_->lines().at(0), HasSubstr("instance=i-1"));
+  EXPECT_THAT(log_->lines().at(0), HasSubstr("attempt=2"));
+  EXPECT_THAT(log_->lines().at(0), HasSubstr("Api-Token=[redacted]"));
+  EXPECT_THAT(log_->lines().at(0), Not(HasSubstr("hush")));
+}
+
+TEST_F(HostTableTest, CutsLongMessages) {
+  log(std::string(10'000, 'x'), "", VKP_LOG_INFO);
+
+  EXPECT_LT(log_->lines().at(0).size(), 4200U);
+}
+
+TEST_F(HostTableTest, AnswersCancelledAfterTheEndExceptForTheLog) {
+  table_.close();
+
+  EXPECT_EQ(push(good_change()), VKP_CANCELLED);
+  EXPECT_EQ(host_->node_changed(host_), VKP_CANCELLED);
+  EXPECT_EQ(host_->save_handle(host_, "uid-1", 5, "h", 1), VKP_CANCELLED);
+  log("still here", "", VKP_LOG_INFO);
+
+  EXPECT_EQ(table_.late_calls(), 3U);
+  EXPECT_THAT(listener_.changes("uid-1"), IsEmpty());
+  EXPECT_THAT(log_->lines(), Contains("info: still here uid=uid-1"));
+}
+
+TEST_F(HostTableTest, HasNoExtensionYet) {
+  EXPECT_EQ(host_->get_extension(host_, VKP_EXT_HOST_EVENTS, sizeof(VKP_EXT_HOST_EVENTS) - 1),
+            nullptr);
+  EXPECT_EQ(host_->get_extension(host_, nullptr, 0), nullptr);
+}
+
+TEST_F(HostTableTest, GivesALibraryTheLogAlone) {
+  HostTable& library = HostTable::for_library(observe::Logger(log_));
+
+  EXPECT_EQ(library.abi()->node_changed(library.abi()), VKP_CANCELLED);
+}
+
+// A listener that does what it must not, or takes its time.
+class BadListener final : public ProviderListener {
+ public:
+  Status pod_changed(PodChange /*change*/) override { throw std::runtime_error("our own fault"); }
+  Status node_changed() override {
+    entered = true;
+    while (!leave) {
+      std::this_thread::yield();
+    }
+    left = true;
+    return Status::ok();
+  }
+  Status save_handle(const std::string& /*uid*/, const std::string& /*handle*/) override {
+    return unavailable("the API server is away");
+  }
+
+  std::atomic<bool> entered = false;
+  std::atomic<bool> leave = false;
+  std::atomic<bool> left = false;
+};
+
+TEST_F(HostTableTest, LetsNoExceptionIntoThePlugin) {
+  BadListener bad;
+  HostTable& table = HostTable::for_instance(observe::Logger(log_), bad, {});
+  const vkp_pod_change change = good_change();
+
+  EXPECT_EQ(table.abi()->pod_changed(table.abi(), &change), VKP_INTERNAL);
+  EXPECT_EQ(table.abi()->save_handle(table.abi(), "u", 1, "h", 1), VKP_UNAVAILABLE);
+  table.close();
+}
+
+TEST_F(HostTableTest, WaitsForTheListenerAtTheEnd) {
+  BadListener slow;
+  HostTable& table = HostTable::for_instance(observe::Logger(log_), slow, {});
+  Thread plugin("plugin", [&] { static_cast<void>(table.abi()->node_changed(table.abi())); });
+  while (!slow.entered) {
+    std::this_thread::yield();
+  }
+  Thread releaser("releaser", [&] { slow.leave = true; });
+
+  table.close();
+
+  EXPECT_TRUE(slow.left);
+}
+
+}  // namespace
+}  // namespace vkhost::plugin
