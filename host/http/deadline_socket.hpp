@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/mutex.hpp"
+#include "http/io_step.hpp"
 
 #include <Poco/Net/StreamSocketImpl.h>
 
@@ -23,16 +24,6 @@
 #include <memory>
 
 namespace vkhost::http {
-
-enum class Want { Nothing, Read, Write };
-
-// Outcome of one attempt that does not wait: some bytes, or the end of the stream, or what to wait
-// for (a TLS read may want to write, and the other way round).
-struct IoStep {
-  std::size_t bytes = 0;
-  Want want = Want::Nothing;
-  bool end = false;
-};
 
 // No Nagle delay; keep-alive and TCP_USER_TIMEOUT notice within about a minute that the other host
 // is gone. Options that the descriptor does not know (a pair of local sockets) are skipped.

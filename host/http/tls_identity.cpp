@@ -1,0 +1,24 @@
+#include "http/tls_identity.hpp"
+
+#include <utility>
+
+namespace vkhost::http {
+
+Result<std::shared_ptr<TlsIdentity>> TlsIdentity::create(const ServerIdentity& identity) {
+  VKHOST_TRY_ASSIGN(auto context, TlsContext::for_server(identity));
+  return std::shared_ptr<TlsIdentity>(new TlsIdentity(std::move(context)));
+}
+
+Status TlsIdentity::replace(const ServerIdentity& identity) {
+  VKHOST_TRY_ASSIGN(auto context, TlsContext::for_server(identity));
+  MutexLock lock(mutex_);
+  context_ = std::move(context);
+  return Status::ok();
+}
+
+std::shared_ptr<const TlsContext> TlsIdentity::current() const {
+  MutexLock lock(mutex_);
+  return context_;
+}
+
+}  // namespace vkhost::http
