@@ -14,7 +14,8 @@ Result<ObjectPtr> Objects::read(ObjectKind kind,
                                 const std::string& name,
                                 const CancelToken& cancel) {
   const bool is_secret = kind == ObjectKind::Secret;
-  const std::string key = (is_secret ? "secret/" : "configmap/") + object_namespace + "/" + name;
+  // A line break stands in no namespace, while a reference may name anything.
+  const std::string key = (is_secret ? "s" : "c") + object_namespace + "\n" + name;
   if (ObjectPtr known = objects_.find(key)) {
     return known;
   }

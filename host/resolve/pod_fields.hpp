@@ -46,9 +46,9 @@ class PodFields {
   Result<FieldValue> one_of_map(std::string_view path, const std::string& key);
   Result<const Labels*> metadata_map(const std::string& member);
   Result<FieldValue> address(const std::string& path);
-  Result<std::vector<std::string>> status_addresses(const std::string& single,
-                                                    const std::string& plural,
-                                                    const std::string& item) const;
+  [[nodiscard]] Result<std::vector<std::string>> status_addresses(const std::string& single,
+                                                                  const std::string& plural,
+                                                                  const std::string& item) const;
 
   const kube::PodRecord& pod_;
   const PodView& view_;

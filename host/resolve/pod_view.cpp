@@ -218,29 +218,23 @@ Result<PodView> read_pod_view(std::string_view spec_text) {
   return view;
 }
 
-Glance glance_at(std::string_view spec) {
+bool refers_to_nothing(std::string_view spec) {
   constexpr std::array<std::string_view, 6> kTelling = {
       "env\"", "envFrom\"", "command\"", "args\"", "subPathExpr\"", "ephemeralContainers\""};
   constexpr std::string_view kLinks = "enableServiceLinks\"";
-  Glance glance = Glance::Plain;
   for (std::size_t at = spec.find('"'); at != std::string_view::npos; at = spec.find('"', at + 1)) {
     const std::string_view rest = spec.substr(at + 1);
     for (const std::string_view telling : kTelling) {
       if (rest.starts_with(telling)) {
-        return Glance::NeedsResolving;
+        return false;
       }
     }
-    if (rest.starts_with(kLinks)) {
-      const char value = first_of_value(rest, kLinks.size());
-      if (value == 'f') {
-        glance = Glance::PlainUnlinked;
-      } else if (value != 't' && value != 'n') {
-        return Glance::NeedsResolving;
-      }
+    if (rest.starts_with(kLinks) && first_of_value(rest, kLinks.size()) != 't') {
+      return false;
     }
   }
   // A key may be written with escapes: "\u0065nv" is env too. API servers do not write such.
-  return spec.find("\\u") == std::string_view::npos ? glance : Glance::NeedsResolving;
+  return spec.find("\\u") == std::string_view::npos;
 }
 
 }  // namespace vkhost::resolve

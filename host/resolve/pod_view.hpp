@@ -80,13 +80,9 @@ struct PodView {
 // `spec` is the JSON text of the pod's spec.
 Result<PodView> read_pod_view(std::string_view spec);
 
-// What a quick look at the text can tell.
-enum class Glance {
-  Plain,           // no environment, command, argument or sub-path expression in any container
-  PlainUnlinked,   // the same, and enableServiceLinks is false
-  NeedsResolving,  // at least one, or it takes a parser to tell
-};
-// For the many pods that need nothing but service variables: no document model is built for them.
-Glance glance_at(std::string_view spec);
+// True when a quick look at the text shows that no container has an environment, command, argument
+// or sub-path expression of its own, and that services are linked: most pods, and no document model
+// is built for them. False also when it takes a parser to tell.
+bool refers_to_nothing(std::string_view spec);
 
 }  // namespace vkhost::resolve

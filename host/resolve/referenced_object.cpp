@@ -19,15 +19,20 @@ Status take_items(const Poco::JSON::Object& document,
     return Status::ok();
   }
   for (const auto& [key, value] : *items) {
+    const auto broken = [&, name = &key](const char* what) {
+      std::string message = member;
+      message.append("[\"").append(*name).append("\"] is not ").append(what);
+      return invalid_argument(std::move(message));
+    };
     const bool is_empty = value.isEmpty();  // null: as an empty string, as in the API
     if (!is_empty && value.type() != typeid(std::string)) {
-      return invalid_argument(member + "[\"" + key + "\"] is not a string");
+      return broken("a string");
     }
     std::string text = is_empty ? std::string() : value.extract<std::string>();
     if (encoding == Encoding::Base64) {
       auto decoded = base64_decode(text);
       if (!decoded) {
-        return invalid_argument(member + "[\"" + key + "\"] is not base64");
+        return broken("base64");
       }
       text = std::move(*decoded);
     }

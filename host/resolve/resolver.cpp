@@ -91,9 +91,8 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
     return std::string(R"({"containers":{}})");
   }
   const std::string_view spec = kube::find_member(pod.raw, "spec");
-  const Glance glance = glance_at(spec);
-  if (glance != Glance::NeedsResolving) {
-    VKHOST_TRY_ASSIGN(const auto variables, services(pod, glance == Glance::Plain, cancel));
+  if (refers_to_nothing(spec)) {
+    VKHOST_TRY_ASSIGN(const auto variables, services(pod, true, cancel));
     return plain_material(pod, *variables);
   }
   VKHOST_TRY_ASSIGN(const PodView view, read_pod_view(spec));

@@ -98,11 +98,13 @@ void add_service(ServiceVariables& variables, const Service& service) {
   bool first = true;
   for (const ServicePort& port : service.ports) {
     const std::string number = std::to_string(port.port);
-    const std::string url = lower(port.protocol) + "://" + host + ":" + number;
+    std::string url = lower(port.protocol);
+    url.append("://").append(host).append(":").append(number);
     if (std::exchange(first, false)) {
       set(variables, word + "_PORT", url);
     }
-    const std::string prefix = word + "_PORT_" + number + "_" + upper(port.protocol);
+    std::string prefix = word;
+    prefix.append("_PORT_").append(number).append("_").append(upper(port.protocol));
     set(variables, prefix, url);
     set(variables, prefix + "_PROTO", lower(port.protocol));
     set(variables, prefix + "_PORT", number);

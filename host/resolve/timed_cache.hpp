@@ -26,14 +26,14 @@ class TimedCache {
 
   // Null when there is none that is young enough.
   [[nodiscard]] Ptr find(const std::string& key) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = entries_.find(key);
     return found == entries_.end() || is_old(found->second) ? nullptr : found->second.value;
   }
   // `since` is when reading began: nothing older than that can be in it.
   void put(const std::string& key, Ptr value, std::size_t bytes, SteadyTime since) {
     Entry entry{std::move(value), bytes, since};
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     drop_old();
     if (is_old(entry) || bytes > max_bytes_) {
       return;
@@ -48,11 +48,11 @@ class TimedCache {
     entries_.emplace(key, std::move(entry));
   }
   void drop_expired() {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     drop_old();
   }
   [[nodiscard]] std::size_t size() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return entries_.size();
   }
 

@@ -1,16 +1,18 @@
 // Pod in, material out: what a provider sees.
 #include "resolve/resolver.hpp"
 
+#include "base/thread.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_resolve.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 namespace vkhost::resolve {
 namespace {
@@ -213,6 +215,30 @@ TEST_F(Resolving, BoundsVariablesThatDoubleEachOther) {
   const auto text = material(R"({"containers":[{"name":"web","env":[)" + env + "]}]}");
 
   EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
+}
+
+TEST_F(Resolving, ServesManyThreadsAtOnce) {
+  objects_.put("Service/default/kubernetes", kMaster);
+  objects_.put("Secret/shop/db", R"({"data":{"a":"YQ=="}})");
+  const std::string spec =
+      R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"db"}}]}]})";
+  const auto expected = material(spec);
+  std::atomic<int> wrong = 0;
+  {
+    std::vector<Thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back("resolve-" + std::to_string(i), [&] {
+        for (int round = 0; round < 50; ++round) {
+          const auto text = material(spec);
+          wrong += text.is_ok() && *text == *expected ? 0 : 1;
+          clock_.advance(std::chrono::milliseconds{100});
+          resolver().drop_expired();
+        }
+      });
+    }
+  }
+
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST_F(Resolving, ReadsNothingOnceCancelled) {
