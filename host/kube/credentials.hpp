@@ -10,13 +10,23 @@
 #include "base/status.hpp"
 #include "http/client.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace vkhost::kube {
+
+// What may stand in a header field: nothing that could end it and start another one.
+[[nodiscard]] inline bool is_header_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte != 0x7f;
+  });
+}
 
 struct Identity {
   Secret authorization;  // value of the Authorization header; empty: none is sent
@@ -33,7 +43,8 @@ class Credentials {
   virtual ~Credentials() = default;
 
   // Reads files or runs a program when it is time to, else answers from memory. UNAUTHENTICATED
-  // when there is nothing to show and none can be had. [any-thread] [may-block]
+  // when there is nothing to show and none can be had. The call that runs a program may outlast its
+  // deadline by a minute. [any-thread] [may-block]
   virtual Result<Identity> current(Deadline deadline, const CancelToken& cancel) = 0;
   // The server answered 401 to the identity of that generation: the next current() looks for
   // another. [any-thread] [no-block]
