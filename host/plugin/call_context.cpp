@@ -136,27 +136,23 @@ bool Call::finish(Outcome outcome) {
 
 // ---- CallPass ----
 
-namespace {
-
-// A table of the ABI with the way back to its slot behind it. Standard layout, so that a pointer to
-// the first member is a pointer to the whole.
-template <typename Table, typename Slot>
-struct Handle {
-  Table table;
-  Slot* slot;
-};
-
-}  // namespace
-
 struct CallPass::Slot {
+  // A table of the ABI with the way back to its slot behind it. Standard layout, so that a pointer
+  // to the first member is a pointer to the whole.
+  template <typename Table>
+  struct Handle {
+    Table table;
+    Slot* slot;
+  };
+
   Slot();
 
-  Handle<vkp_call, Slot> call{};
-  Handle<vkp_text_sink, Slot> text{};
-  Handle<vkp_problem_sink, Slot> problems{};
-  Handle<vkp_recover_sink, Slot> recover{};
-  Handle<vkp_update_sink, Slot> update{};
-  Handle<vkp_list_sink, Slot> list{};
+  Handle<vkp_call> call{};
+  Handle<vkp_text_sink> text{};
+  Handle<vkp_problem_sink> problems{};
+  Handle<vkp_recover_sink> recover{};
+  Handle<vkp_update_sink> update{};
+  Handle<vkp_list_sink> list{};
 
   Mutex mutex;
   std::shared_ptr<Call> bound VKHOST_GUARDED_BY(mutex);
@@ -174,7 +170,7 @@ struct CallPass::Entries {
     if (table == nullptr) {
       return nullptr;
     }
-    Slot& slot = *reinterpret_cast<const Handle<Table, Slot>*>(table)->slot;
+    Slot& slot = *reinterpret_cast<const Slot::Handle<Table>*>(table)->slot;
     std::shared_ptr<Call> call;
     observe::Logger log;
     std::string what;

@@ -10,16 +10,12 @@
 #include <vector>
 
 namespace vkhost::plugin {
-namespace {
-
-struct Worker {
+struct CallThreads::Worker {
   Thread thread;
   CondVar wake;
   std::function<void()> task;
   bool idle = false;
 };
-
-}  // namespace
 
 struct CallThreads::Core {
   Core(const Clock& with_clock, CallThreadsSettings with) : clock(&with_clock), settings(with) {}
@@ -66,7 +62,7 @@ struct CallThreads::Core {
 namespace {
 
 // Takes the worker out of the books when its thread ends, also by a plugin's pthread_exit.
-template <typename Core>
+template <typename Core, typename Worker>
 class Presence {
  public:
   Presence(std::shared_ptr<Core> core, Worker* worker) : core_(std::move(core)), worker_(worker) {}
@@ -82,9 +78,9 @@ class Presence {
   Worker* worker_;
 };
 
-template <typename Core>
+template <typename Core, typename Worker>
 void work(const std::shared_ptr<Core>& core, Worker* worker) {
-  const Presence<Core> presence(core, worker);
+  const Presence<Core, Worker> presence(core, worker);
   while (true) {
     std::function<void()> task;
     {
@@ -99,6 +95,7 @@ void work(const std::shared_ptr<Core>& core, Worker* worker) {
 }
 
 // Never destroyed, which would join them.
+template <typename Worker>
 void leave_behind(std::list<std::unique_ptr<Worker>>& workers) {
   static Mutex* const mutex = new Mutex;
   static auto* const left = new std::list<std::unique_ptr<Worker>>;

@@ -38,6 +38,7 @@ class CallThreads {
   [[nodiscard]] std::size_t threads() const;  // idle ones included
 
  private:
+  struct Worker;
   struct Core;
   std::shared_ptr<Core> core_;
 };
