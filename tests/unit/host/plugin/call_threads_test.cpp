@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
 namespace vkhost::plugin {
@@ -46,15 +47,15 @@ class Door {
 TEST(CallThreads, RunsEveryTaskThoughAllOthersWait) {
   const SystemClock clock;
   CallThreads threads(clock);
-  Door door;
+  const auto door = std::make_shared<Door>();
 
   for (int task = 0; task < 20; ++task) {
-    ASSERT_TRUE(threads.run([&] { door.pass(); }).is_ok());
+    ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
   }
-  door.await_waiting(20);
+  door->await_waiting(20);
 
   EXPECT_EQ(threads.threads(), 20U);
-  door.open();
+  door->open();
 }
 
 TEST(CallThreads, UsesAnIdleThreadAgain) {
@@ -62,10 +63,10 @@ TEST(CallThreads, UsesAnIdleThreadAgain) {
   CallThreads threads(clock);
 
   for (int task = 0; task < 50; ++task) {
-    Door done;
-    ASSERT_TRUE(threads.run([&] { done.pass(); }).is_ok());
-    done.await_waiting(1);
-    done.open();
+    const auto done = std::make_shared<Door>();
+    ASSERT_TRUE(threads.run([done] { done->pass(); }).is_ok());
+    done->await_waiting(1);
+    done->open();
   }
 
   EXPECT_LT(threads.threads(), 10U);
@@ -74,26 +75,26 @@ TEST(CallThreads, UsesAnIdleThreadAgain) {
 TEST(CallThreads, RefusesWhatNeedsMoreThreadsThanAllowed) {
   const SystemClock clock;
   CallThreads threads(clock, {.max_threads = 2});
-  Door door;
-  ASSERT_TRUE(threads.run([&] { door.pass(); }).is_ok());
-  ASSERT_TRUE(threads.run([&] { door.pass(); }).is_ok());
-  door.await_waiting(2);
+  const auto door = std::make_shared<Door>();
+  ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
+  ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
+  door->await_waiting(2);
 
   const Status third = threads.run([] {});
 
   EXPECT_EQ(third.code(), StatusCode::ResourceExhausted);
-  door.open();
+  door->open();
 }
 
 TEST(CallThreads, LetsIdleThreadsGo) {
   const SystemClock clock;
   CallThreads threads(clock, {.kept_idle = 1, .idle_limit = std::chrono::milliseconds(1)});
-  Door door;
+  const auto door = std::make_shared<Door>();
   for (int task = 0; task < 8; ++task) {
-    ASSERT_TRUE(threads.run([&] { door.pass(); }).is_ok());
+    ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
   }
-  door.await_waiting(8);
-  door.open();
+  door->await_waiting(8);
+  door->open();
 
   while (threads.threads() > 1) {
     std::this_thread::yield();
@@ -128,22 +129,19 @@ TEST(CallThreads, SurvivesATaskThatEndsItsThread) {
     std::this_thread::yield();
   }
 
-  Door done;
-  ASSERT_TRUE(threads.run([&] { done.pass(); }).is_ok());
-  done.await_waiting(1);
-  done.open();
+  const auto done = std::make_shared<Door>();
+  ASSERT_TRUE(threads.run([done] { done->pass(); }).is_ok());
+  done->await_waiting(1);
+  done->open();
 }
 
 TEST(CallThreads, LeavesAThreadBehindThatATaskDoesNotGiveBack) {
   const SystemClock clock;
-  auto* const door = new Door;  // the thread stands in it when the test is over
-  {
-    CallThreads threads(clock, {.end_limit = std::chrono::milliseconds(10)});
-    ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
-    door->await_waiting(1);
-  }
+  const auto door = std::make_shared<Door>();  // never opened: the thread stands there at exit
+  CallThreads threads(clock, {.end_limit = std::chrono::milliseconds(10)});
 
-  door->open();
+  ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
+  door->await_waiting(1);
 }
 
 }  // namespace
