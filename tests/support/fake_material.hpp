@@ -1,0 +1,53 @@
+// FakeMaterial: a MaterialSource that answers "{}" or, for the next calls, what it was told.
+// [any-thread]
+#pragma once
+
+#include "base/mutex.hpp"
+#include "pods/interfaces.hpp"
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace vkhost::testing {
+
+class FakeMaterial final : public pods::MaterialSource {
+ public:
+  void fail(Status status, int times = 1) {
+    MutexLock lock(mutex_);
+    for (int i = 0; i < times; ++i) {
+      answers_.push_back(status);
+    }
+  }
+  // Runs once in the next call, without a lock.
+  void during_next(std::function<void()> hook) {
+    MutexLock lock(mutex_);
+    hook_ = std::move(hook);
+  }
+
+  Result<std::string> material(const kube::PodRecord&, const CancelToken&) override {
+    std::function<void()> hook;
+    {
+      MutexLock lock(mutex_);
+      hook = std::exchange(hook_, nullptr);
+    }
+    if (hook) {
+      hook();
+    }
+    MutexLock lock(mutex_);
+    if (answers_.empty()) {
+      return std::string("{}");
+    }
+    Status status = answers_.front();
+    answers_.pop_front();
+    return status;
+  }
+
+ private:
+  Mutex mutex_;
+  std::deque<Status> answers_ VKHOST_GUARDED_BY(mutex_);
+  std::function<void()> hook_ VKHOST_GUARDED_BY(mutex_);
+};
+
+}  // namespace vkhost::testing
