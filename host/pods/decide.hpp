@@ -37,6 +37,7 @@ struct DecideContext {
   SteadyTime now;
   WallTime wall_now;
   std::uint64_t supported_updates = 0;  // Capabilities::updates
+  bool pushes = true;                   // Capabilities::pushes
 };
 
 [[nodiscard]] Action decide(const PodState& state,

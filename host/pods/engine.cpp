@@ -1,54 +1,98 @@
-// The desired side and the life of the engine; workers are in worker.cpp, what the provider reports
-// in observed.cpp, writing of statuses in status_writer.cpp.
+// The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
+// provider_calls.cpp, what it pushes in observed.cpp, what it lists in listing.cpp, the writing of
+// statuses in status_writer.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
+#include "pods/pod_metadata.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace vkhost::pods {
+namespace {
+
+std::string name_key(std::string_view pod_namespace, std::string_view name) {
+  return std::string(pod_namespace) + "/" + std::string(name);
+}
+
+std::string name_key(const PodState& state) {
+  return state.pod ? name_key(state.pod->pod_namespace, state.pod->name)
+                   : name_key(state.orphan_ref.pod_namespace, state.orphan_ref.name);
+}
+
+constexpr std::uint64_t kMaterialBits =
+    plugin::kChangedFiles | plugin::kChangedTokens | plugin::kChangedPullCredentials;
+
+}  // namespace
 
 PodEngine::PodEngine(Settings settings, EngineParts parts)
-    : settings_(std::move(settings)), parts_(std::move(parts)), queue_(parts_.clock) {}
+    : settings_(std::move(settings)),
+      parts_(std::move(parts)),
+      parallel_calls_(std::max<std::size_t>(
+          1, std::min(settings_.workers, parts_.provider->capabilities().max_parallel_calls))),
+      queue_(parts_.clock),
+      calls_(parallel_calls_, settings_.backoff),
+      deletes_(parallel_calls_, settings_.backoff),
+      announced_(Status::ok().to_string()) {}
 
 PodEngine::~PodEngine() { stop(); }
 
+// ---- Desired pods
+
 void PodEngine::pods_listed(std::vector<kube::PodPtr> pods) {
-  MutexLock lock(mutex_);
-  std::unordered_set<std::string> present;
-  present.reserve(pods.size());
-  for (const kube::PodPtr& pod : pods) {
-    present.insert(pod->uid);
-    apply_desired(pod);
-  }
-  // A delete that happened while no watch was open shows only as an absence here.
-  for (const auto& [uid, state] : pods_) {
-    if (!state->is_orphan && !present.contains(uid)) {
-      mark_removed(*state);
-      queue_.add(uid);
+  Cancels cancels;
+  {
+    MutexLock lock(mutex_);
+    std::unordered_set<std::string_view> present;
+    present.reserve(pods.size());
+    for (const kube::PodPtr& pod : pods) {
+      present.insert(pod->uid);
+      apply_desired(pod, true, &cancels);
     }
+    // A delete that happened while no watch was open shows only as an absence here.
+    for (const auto& [uid, state] : pods_) {
+      if (!state->is_orphan && !present.contains(uid)) {
+        mark_removed(*state, &cancels);
+        queue_.add(uid);
+      }
+    }
+    relisted_ = relisted_ || listed_;
+    listed_ = true;
+    poll_changed_.notify_all();
   }
-  relisted_ = listed_;
-  listed_ = true;
-  poll_changed_.notify_all();
+  for (const auto& cancel : cancels) {
+    cancel->cancel();
+  }
 }
 
 void PodEngine::pod_applied(kube::PodPtr pod) {
-  MutexLock lock(mutex_);
-  apply_desired(pod);
-}
-
-void PodEngine::pod_removed(const std::string& uid) {
-  MutexLock lock(mutex_);
-  const auto found = pods_.find(uid);
-  if (found != pods_.end() && !found->second->is_orphan) {
-    mark_removed(*found->second);
-    queue_.add(uid);
+  Cancels cancels;
+  {
+    MutexLock lock(mutex_);
+    apply_desired(pod, false, &cancels);
+  }
+  for (const auto& cancel : cancels) {
+    cancel->cancel();
   }
 }
 
-void PodEngine::apply_desired(const kube::PodPtr& pod) {
+void PodEngine::pod_removed(const std::string& uid) {
+  Cancels cancels;
+  {
+    MutexLock lock(mutex_);
+    const StatePtr state = find_state(uid);
+    if (state && !state->is_orphan) {
+      mark_removed(*state, &cancels);
+      queue_.add(uid);
+    }
+  }
+  for (const auto& cancel : cancels) {
+    cancel->cancel();
+  }
+}
+
+PodEngine::StatePtr& PodEngine::state_for(const kube::PodPtr& pod) {
   StatePtr& state = pods_[pod->uid];
   if (!state) {
     state = std::make_shared<PodState>();
@@ -57,46 +101,126 @@ void PodEngine::apply_desired(const kube::PodPtr& pod) {
     const bool may_exist = !pod->handle.empty() || pod->ever_started;
     state->backend = listed_ && !may_exist ? Backend::None : Backend::Unknown;
     state->create_attempted = may_exist;
-  }
-  const bool is_echo = state->pod && !state->written_resource_version.empty() &&
-                       state->written_resource_version == pod->resource_version;
-  const bool decides_anew =
-      !state->pod || state->is_orphan || state->removed_from_api ||
-      state->pod->spec_hash != pod->spec_hash || state->pod->metadata_hash != pod->metadata_hash ||
-      state->pod->deletion_timestamp != pod->deletion_timestamp || state->pod->phase != pod->phase;
-  const bool status_moved = !state->pod || state->pod->status_hash != pod->status_hash;
-  state->pod = pod;
-  state->is_orphan = false;
-  state->removed_from_api = false;
-  state->ever_started = state->ever_started || pod->ever_started;
-  if (state->handle.empty()) {
+    state->changed_material = may_exist ? kMaterialBits : 0;
     state->handle = pod->handle;
+    names_.emplace(name_key(pod->pod_namespace, pod->name), pod->uid);
+  } else if (state->is_orphan) {
+    unindex(pod->uid, *state);
+    names_.emplace(name_key(pod->pod_namespace, pod->name), pod->uid);
   }
-  if (pod->is_deleting() && state->create_cancel) {
-    state->create_cancel->cancel();
+  return state;
+}
+
+void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancels* cancels) {
+  PodState& state = *state_for(pod);
+  const kube::PodPtr before = std::exchange(state.pod, pod);
+  const bool was_ending = before == nullptr || state.is_orphan || state.removed_from_api
+                              ? false
+                              : before->is_deleting();
+  const bool came_back = state.is_orphan || state.removed_from_api;
+  state.is_orphan = false;
+  state.removed_from_api = false;
+  state.ever_started = state.ever_started || pod->ever_started;
+  if (!before || before->metadata_hash != pod->metadata_hash) {
+    state.metadata_hash = user_metadata_hash(*pod, settings_.annotation_prefixes);
   }
-  if (decides_anew) {
+  if (before && before->spec_hash != pod->spec_hash) {
+    state.refused_status = 0;
+  }
+  const bool deletion_moved = !before || before->deletion_timestamp != pod->deletion_timestamp;
+  if (pod->is_deleting() && (!was_ending || deletion_moved)) {
+    begin_ending(state, cancels);
+  }
+  if (came_back || deletion_moved || before->spec_hash != pod->spec_hash ||
+      before->metadata_hash != pod->metadata_hash || before->phase != pod->phase) {
     queue_.add(pod->uid);
   }
-  if (status_moved && !is_echo && !state->observed_status.empty()) {
+  const bool status_moved = before && before->status_hash != pod->status_hash;
+  bool compare = false;
+  if (listed_again) {
+    state.echo.relisted();
+    static_cast<void>(state.echo.object_seen(pod->resource_version, false));
+    compare = before && before->resource_version != pod->resource_version;
+  } else {
+    compare = state.echo.object_seen(pod->resource_version, status_moved);
+  }
+  if ((compare || came_back) && !state.observed_status.empty()) {
     // Somebody else wrote the status, or our write was not the last: compare again.
-    queue_status(pod->uid, *state);
+    queue_status(pod->uid, state);
   }
 }
 
-void PodEngine::mark_removed(PodState& state) {
-  state.removed_from_api = true;
+void PodEngine::mark_removed(PodState& state, Cancels* cancels) {
+  if (!std::exchange(state.removed_from_api, true)) {
+    begin_ending(state, cancels);
+  }
   state.status_dirty = false;
-  if (state.create_cancel) {
-    state.create_cancel->cancel();
+  state.handle_dirty = false;
+}
+
+// A deletion waits for nothing that went wrong before it was asked for.
+void PodEngine::begin_ending(PodState& state, Cancels* cancels) {
+  state.failures = 0;
+  state.accepted_failures = 0;
+  state.next_try = SteadyTime{};
+  if (state.call_cancel) {
+    cancels->push_back(state.call_cancel);
   }
 }
+
+PodEngine::StatePtr PodEngine::find_state(const std::string& uid) const {
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : found->second;
+}
+
+bool PodEngine::waits_for_namesake(const std::string& uid, const PodState& state) const {
+  const auto [begin, end] = names_.equal_range(name_key(state));
+  return std::any_of(begin, end, [&](const auto& entry) VKHOST_REQUIRES(mutex_) {
+    const StatePtr other = entry.second == uid ? nullptr : find_state(entry.second);
+    return other && other->is_ending();
+  });
+}
+
+void PodEngine::unindex(const std::string& uid, const PodState& state) {
+  const auto [begin, end] = names_.equal_range(name_key(state));
+  const auto own = std::find_if(begin, end, [&](const auto& entry) { return entry.second == uid; });
+  if (own != end) {
+    names_.erase(own);
+  }
+}
+
+void PodEngine::adopt_orphan(const plugin::PodRef& ref) {
+  auto state = std::make_shared<PodState>();
+  state->is_orphan = true;
+  state->orphan_ref = ref;
+  state->backend = Backend::Present;
+  state->create_attempted = true;
+  state->named = true;
+  state->removed_from_api = true;
+  names_.emplace(name_key(*state), ref.uid);
+  pods_[ref.uid] = std::move(state);
+  queue_.add(ref.uid);
+}
+
+void PodEngine::forget(const std::string& uid, const PodState& state) {
+  const std::string name = name_key(state);
+  unindex(uid, state);
+  pods_.erase(uid);
+  // A pod of the same name may have waited for the end of this one.
+  const auto [begin, end] = names_.equal_range(name);
+  for (auto entry = begin; entry != end; ++entry) {
+    queue_.add(entry->second);
+  }
+}
+
+// ---- Start and stop
 
 Status PodEngine::recover(const CancelToken& cancel) {
   std::vector<std::pair<kube::PodPtr, plugin::PodRef>> known;
   {
     MutexLock lock(mutex_);
     VKHOST_CHECK(listed_, "recover() is called after the first pods_listed()");
+    known.reserve(pods_.size());
     for (const auto& [uid, state] : pods_) {
       known.emplace_back(state->pod, ref_of(*state));
     }
@@ -106,6 +230,7 @@ Status PodEngine::recover(const CancelToken& cancel) {
   do {
     const std::size_t end = std::min(known.size(), begin + kBatch);
     std::vector<plugin::RecoverPod> batch;
+    batch.reserve(end - begin);
     for (std::size_t i = begin; i < end; ++i) {
       batch.push_back({known[i].second, known[i].first->raw});
     }
@@ -115,28 +240,9 @@ Status PodEngine::recover(const CancelToken& cancel) {
     }
     MutexLock lock(mutex_);
     for (std::size_t i = begin; i < end; ++i) {
-      const auto found = pods_.find(known[i].first->uid);
-      if (found == pods_.end()) {
-        continue;
-      }
-      PodState& state = *found->second;
-      switch ((*verdicts)[i - begin]) {
-        case plugin::RecoverVerdict::Attached:
-          state.backend = Backend::Present;
-          state.create_attempted = true;
-          state.create_returned_at = ++event_counter_;
-          state.told_spec_hash = state.pod->spec_hash;
-          state.told_metadata_hash = state.pod->metadata_hash;
-          break;
-        case plugin::RecoverVerdict::Create:
-          state.backend = Backend::Wanted;
-          break;
-        case plugin::RecoverVerdict::Absent:
-          state.backend = state.ever_started ? Backend::Lost : Backend::None;
-          break;
-        case plugin::RecoverVerdict::Unknown:
-          state.backend = Backend::Unknown;
-          break;
+      if (const StatePtr state = find_state(known[i].first->uid)) {
+        apply_recovery(*state, i - begin < verdicts->size() ? (*verdicts)[i - begin]
+                                                            : plugin::RecoverVerdict::Unknown);
       }
     }
     begin = end;
@@ -144,9 +250,35 @@ Status PodEngine::recover(const CancelToken& cancel) {
   return Status::ok();
 }
 
+void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) {
+  state.named = true;
+  // What changed while no host was there to see it is not known: the provider is told again.
+  state.told_spec_hash = 0;
+  state.told_metadata_hash = 0;
+  switch (verdict) {
+    case plugin::RecoverVerdict::Attached:
+      state.backend = Backend::Present;
+      state.create_attempted = true;
+      state.changed_material = kMaterialBits;
+      break;
+    case plugin::RecoverVerdict::Create:
+      // What ran once is not started again on this word alone.
+      state.backend = state.ever_started ? Backend::Unknown : Backend::Wanted;
+      break;
+    case plugin::RecoverVerdict::Absent:
+      state.backend = state.ever_started ? Backend::Lost : Backend::None;
+      break;
+    case plugin::RecoverVerdict::Unknown:
+      state.backend = Backend::Unknown;
+      state.changed_material = kMaterialBits;
+      break;
+  }
+}
+
 void PodEngine::start() {
-  const std::size_t workers = std::max<std::size_t>(
-      1, std::min(settings_.workers, parts_.provider->capabilities().max_parallel_calls));
+  // A few more workers than calls in parallel: when the provider is slow to create, there is still
+  // somebody to delete, to decide and to talk to the API server.
+  const std::size_t workers = parallel_calls_ + std::max<std::size_t>(1, parallel_calls_ / 4);
   for (std::size_t i = 0; i < workers; ++i) {
     threads_.emplace_back("reconcile-" + std::to_string(i), [this] { worker_loop(); });
   }
@@ -164,9 +296,12 @@ void PodEngine::stop() {
     MutexLock lock(mutex_);
     stopping_ = true;
     poll_changed_.notify_all();
+    write_done_.notify_all();
   }
   threads_.clear();  // joins
 }
+
+// ---- Views
 
 std::vector<PodView> PodEngine::pods() const {
   MutexLock lock(mutex_);
@@ -182,21 +317,18 @@ std::vector<PodView> PodEngine::pods() const {
 
 std::optional<PodView> PodEngine::find(const std::string& uid) const {
   MutexLock lock(mutex_);
-  const auto found = pods_.find(uid);
-  if (found == pods_.end() || !found->second->pod) {
-    return std::nullopt;
-  }
-  return view_of(*found->second);
+  const StatePtr state = find_state(uid);
+  return state && state->pod ? std::optional(view_of(*state)) : std::nullopt;
 }
 
-PodView PodEngine::view_of(const PodState& state) const {
+PodView PodEngine::view_of(const PodState& state) {
   PodView view;
   view.pod = state.pod;
-  view.runs_in_backend = state.backend == Backend::Present && !state.pod->is_deleting() &&
-                         !state.removed_from_api && !state.pod->is_terminal();
+  view.runs_in_backend =
+      state.backend == Backend::Present && !state.is_ending() && !state.pod->is_terminal();
   view.last_error = state.last_error;
   view.failures = state.failures;
-  if (state.failures > 0 && !state.retry_when_changed) {
+  if (!state.last_error.is_ok() && !state.retry_when_changed && state.next_try != SteadyTime{}) {
     view.next_try = state.next_try_wall;
   }
   return view;
@@ -209,7 +341,7 @@ plugin::CallOptions PodEngine::call_options(const CancelToken& cancel) const {
   return options;
 }
 
-plugin::PodRef PodEngine::ref_of(const PodState& state) const {
+plugin::PodRef PodEngine::ref_of(const PodState& state) {
   if (state.is_orphan) {
     return state.orphan_ref;
   }

@@ -18,8 +18,11 @@
 #include "kube/pod_record.hpp"
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
+#include "pods/call_slots.hpp"
 #include "pods/decide.hpp"
+#include "pods/host_status.hpp"
 #include "pods/interfaces.hpp"
+#include "pods/orphans.hpp"
 #include "pods/pod_state.hpp"
 #include "pods/settings.hpp"
 #include "pods/work_queue.hpp"
@@ -29,6 +32,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -78,6 +82,9 @@ class PodEngine final : public kube::PodListener {
   Status pod_changed(plugin::PodChange change);
   // Returns when the handle is durable. [may-block]
   Status save_handle(const std::string& uid, const std::string& handle);
+  // The material of a pod is not what the provider was given: kChangedFiles, kChangedTokens,
+  // kChangedPullCredentials. [no-block]
+  void material_changed(const std::string& uid, std::uint64_t changed);
 
   [[nodiscard]] std::vector<PodView> pods() const;
   [[nodiscard]] std::optional<PodView> find(const std::string& uid) const;
@@ -91,81 +98,145 @@ class PodEngine final : public kube::PodListener {
 
  private:
   using StatePtr = std::shared_ptr<PodState>;
+  // Fired when the lock is released: a plugin's cancel function may call the engine.
+  using Cancels = std::vector<std::shared_ptr<CancelSource>>;
 
-  // Desired side
-  void apply_desired(const kube::PodPtr& pod) VKHOST_REQUIRES(mutex_);
-  void mark_removed(PodState& state) VKHOST_REQUIRES(mutex_);
+  // Told to the user once the lock is released.
+  struct Report {
+    kube::PodPtr pod;
+    EventType type = EventType::Normal;
+    std::string reason;
+    std::string message;
+  };
+  using Reports = std::vector<Report>;
 
-  // Workers
+  // What a worker took on: copies, so that it needs no lock.
+  struct Job {
+    std::string uid;
+    Action action;
+    StatePtr state;
+    kube::PodPtr pod;
+    plugin::PodRef ref;
+    std::uint64_t metadata_hash = 0;
+    std::shared_ptr<CancelSource> cancel;
+    CallSlots::Permit permit;
+  };
+
+  // ---- Desired side (engine.cpp)
+  void apply_desired(const kube::PodPtr& pod, bool listed_again, Cancels* cancels)
+      VKHOST_REQUIRES(mutex_);
+  StatePtr& state_for(const kube::PodPtr& pod) VKHOST_REQUIRES(mutex_);
+  void mark_removed(PodState& state, Cancels* cancels) VKHOST_REQUIRES(mutex_);
+  static void begin_ending(PodState& state, Cancels* cancels);
+  void apply_recovery(PodState& state, plugin::RecoverVerdict verdict) VKHOST_REQUIRES(mutex_);
+  [[nodiscard]] StatePtr find_state(const std::string& uid) const VKHOST_REQUIRES(mutex_);
+  void unindex(const std::string& uid, const PodState& state) VKHOST_REQUIRES(mutex_);
+  void adopt_orphan(const plugin::PodRef& ref) VKHOST_REQUIRES(mutex_);
+  void forget(const std::string& uid, const PodState& state) VKHOST_REQUIRES(mutex_);
+  [[nodiscard]] bool waits_for_namesake(const std::string& uid, const PodState& state) const
+      VKHOST_REQUIRES(mutex_);
+
+  // ---- Workers (worker.cpp)
   void worker_loop();
   void work_on(const std::string& uid);
-  void do_create(const std::string& uid, const Action& action);
-  void do_update(const std::string& uid, const Action& action);
-  void do_delete(const std::string& uid, const Action& action);
-  void do_inspect(const std::string& uid);
-  void do_fail_lost(const std::string& uid);
-  void do_remove_api(const std::string& uid);
-  void forget(const std::string& uid);
-
-  // Outcomes
+  Job next_job(const std::string& uid, const StatePtr& state) VKHOST_REQUIRES(mutex_);
+  bool may_call(Job& job, CallSlots& slots) VKHOST_REQUIRES(mutex_);
+  void perform(Job& job);
+  void offer_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  void wake_waiting() VKHOST_REQUIRES(mutex_);
+  void inspect(const Job& job);
+  void fail_lost(const Job& job);
+  void remove_api(const Job& job);
   void note_failure(PodState& state, const Status& status) VKHOST_REQUIRES(mutex_);
-  void note_success(PodState& state) VKHOST_REQUIRES(mutex_);
-  void finish_create(const std::string& uid,
-                     const kube::PodPtr& pod,
-                     plugin::CreateOutcome outcome);
-  void reject(const std::string& uid, const Status& status, bool is_final);
-  // An account-wide fault holds creates and updates; one call at a time may try.
-  [[nodiscard]] bool may_call_provider(SteadyTime now, SteadyTime* until) VKHOST_EXCLUDES(mutex_);
-  void note_provider_outcome(const Status& status);
+  static void note_success(PodState& state);
+  static void note_accepted(PodState& state, CallKind call);
+  void tell(const Reports& reports);
+  void announce_fault();
 
-  // Observed side
-  void take_status(PodState& state, std::uint64_t seq, std::string status_json)
+  // ---- Calls of the provider (provider_calls.cpp)
+  void create(Job& job);
+  void finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called);
+  void create_failed(const std::string& uid,
+                     PodState& state,
+                     const Status& status,
+                     Reports* reports) VKHOST_REQUIRES(mutex_);
+  void update(Job& job);
+  void finish_update(const Job& job,
+                     const Status& status,
+                     const std::vector<plugin::UpdateAnswer>& answers);
+  void update_failed(PodState& state, const Status& status, Reports* reports)
       VKHOST_REQUIRES(mutex_);
-  static void mark_absent(PodState& state);
-  void apply_list(const plugin::PodList& list,
+  void remove(Job& job);
+  void finish_delete(const Job& job, const Status& status);
+  void end_call(const Job& job, const Status& outcome) VKHOST_REQUIRES(mutex_);
+  void take_early_news(const std::string& uid, PodState& state, Reports* reports)
+      VKHOST_REQUIRES(mutex_);
+  void set_wanted(PodState& state) VKHOST_REQUIRES(mutex_);
+
+  // ---- What the provider pushes (observed.cpp)
+  void take_status(const std::string& uid,
+                   PodState& state,
+                   std::string status_json,
+                   const StatusFacts& facts) VKHOST_REQUIRES(mutex_);
+  void take_error(const std::string& uid, PodState& state, const Status& error, Reports* reports)
+      VKHOST_REQUIRES(mutex_);
+  void take_absence(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  void take_presence(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+
+  // ---- What the provider lists (listing.cpp)
+  void poll_loop();
+  Result<plugin::PodList> list(const std::vector<std::string>& uids);
+  void apply_list(plugin::PodList list,
                   const std::vector<std::string>& asked,
                   std::uint64_t began_at);
-  void apply_verdict(PodState& state, const plugin::ListedPod& item) VKHOST_REQUIRES(mutex_);
-  void note_orphan(const plugin::ListedPod& item, std::unordered_set<std::string>* seen)
+  void apply_item(plugin::ListedPod& item, const StatusFacts& facts, std::uint64_t began_at)
+      VKHOST_REQUIRES(mutex_);
+  void apply_absence(const std::string& uid, PodState& state, std::uint64_t began_at)
       VKHOST_REQUIRES(mutex_);
   void settle_orphans();
-  void poll_loop();
+  void settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions);
+  void report_orphan(const OrphanBook::Orphan& orphan);
 
-  // Status writing
+  // ---- Status writing (status_writer.cpp)
+  struct Write;
   void writer_loop();
   void write_status(const std::string& uid);
-  using Annotations = std::map<std::string, std::optional<std::string>>;
-  void finish_write(const std::string& uid,
-                    const Status& status,
-                    std::string resource_version,
-                    Annotations annotations);
+  bool begin_write(const std::string& uid, Write* write);
+  void finish_write(Write& write, const Result<std::string>& written);
+  void keep_unwritten(Write& write) VKHOST_REQUIRES(mutex_);
+  static void set_handle(const std::string& handle, const std::string& uid, StatusPatch* patch);
   void queue_status(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  void schedule_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  void note_handle(const std::string& uid, PodState& state, std::string handle)
+      VKHOST_REQUIRES(mutex_);
 
   [[nodiscard]] plugin::CallOptions call_options(const CancelToken& cancel) const;
-  [[nodiscard]] plugin::PodRef ref_of(const PodState& state) const;
-  [[nodiscard]] PodView view_of(const PodState& state) const;
+  [[nodiscard]] static plugin::PodRef ref_of(const PodState& state);
+  [[nodiscard]] static PodView view_of(const PodState& state);
 
   const Settings settings_;
   const EngineParts parts_;
+  const std::size_t parallel_calls_;
   WorkQueue queue_;
   Mailbox<std::string, bool> dirty_;  // UIDs whose status has news
   CancelSource stop_;
 
   mutable Mutex mutex_;
   std::unordered_map<std::string, StatePtr> pods_ VKHOST_GUARDED_BY(mutex_);
+  // namespace/name to UIDs: more than one while an old pod of that name is still on its way out.
+  std::unordered_multimap<std::string, std::string> names_ VKHOST_GUARDED_BY(mutex_);
   bool listed_ VKHOST_GUARDED_BY(mutex_) = false;
   std::uint64_t event_counter_ VKHOST_GUARDED_BY(mutex_) = 0;
   std::unordered_set<std::string> inspect_ VKHOST_GUARDED_BY(mutex_);
-  // Workloads that bear our marks without a pod, by UID: seen once, and due for a decision.
-  std::unordered_set<std::string> orphans_seen_ VKHOST_GUARDED_BY(mutex_);
-  std::unordered_map<std::string, plugin::PodRef> orphans_due_ VKHOST_GUARDED_BY(mutex_);
-  std::unordered_set<std::string> orphans_reported_ VKHOST_GUARDED_BY(mutex_);
-  std::optional<SteadyTime> held_until_ VKHOST_GUARDED_BY(mutex_);
-  bool probing_ VKHOST_GUARDED_BY(mutex_) = false;
-  std::uint32_t provider_failures_ VKHOST_GUARDED_BY(mutex_) = 0;
+  OrphanBook orphans_ VKHOST_GUARDED_BY(mutex_);
+  CallSlots calls_ VKHOST_GUARDED_BY(mutex_);    // creates and updates
+  CallSlots deletes_ VKHOST_GUARDED_BY(mutex_);  // never held
+  std::string announced_ VKHOST_GUARDED_BY(mutex_);
+  bool announcing_ VKHOST_GUARDED_BY(mutex_) = false;
   bool relisted_ VKHOST_GUARDED_BY(mutex_) = false;
   bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
   CondVar poll_changed_;
+  CondVar write_done_;
 
   std::vector<Thread> threads_;
 };

@@ -8,7 +8,9 @@
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
+#include "pods/write_echo.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,53 +25,92 @@ enum class Backend {
   Wanted,   // create_pod must be called (again): the call before failed, or the work after it
   Present,  // accepted by the provider
   Lost,     // it ran, and is absent now
-  Gone,     // the provider has said its last word: nothing is left
+  Gone,     // deleted: nothing is left
 };
+
+// Calls of one pod, one at a time.
+enum class CallKind { None, Create, Update, Delete };
 
 struct PodState {
   // ---- Desired
   kube::PodPtr pod;  // last seen; stays when the object is gone, for the delete call
   bool removed_from_api = false;
+  std::uint64_t metadata_hash = 0;     // see user_metadata_hash()
+  std::uint64_t changed_material = 0;  // kChanged… bits that the provider was not told yet
 
   // ---- Observed
   Backend backend = Backend::Unknown;
   std::uint64_t seq = 0;        // of the newest news taken
   std::string observed_status;  // provider's PodStatus, or empty
+  bool observed_final = false;  // ... with phase Succeeded or Failed
   std::string handle;
   bool ever_started = false;
   bool create_attempted = false;  // in the life of this process or before
+  bool named = false;             // the provider has heard of this UID: it may be listed by it
+  Status loss;                    // what the provider said when the workload was lost
+  bool loss_handled = false;      // the pod was failed because of it
 
   // ---- What the provider was told last
   std::uint64_t told_spec_hash = 0;
   std::uint64_t told_metadata_hash = 0;
+  std::uint64_t told_material = 0;                      // bits of the update accepted last
   std::optional<std::chrono::milliseconds> told_grace;  // of the delete call accepted last
   SteadyTime delete_accepted_at{};
+  CallKind accepted = CallKind::None;  // the call that an error pushed later belongs to
 
   // ---- Under way
-  bool create_in_flight = false;
-  std::shared_ptr<CancelSource> create_cancel;  // set while create_in_flight
-  std::uint64_t create_returned_at = 0;         // engine's event counter, see list reconciliation
+  CallKind call = CallKind::None;
+  std::shared_ptr<CancelSource> call_cancel;  // of a create or an update; a deletion fires it
+  std::uint64_t create_returned_at = 0;       // engine's event counter, see list reconciliation
+  std::optional<Status> early_error;          // news that overtook the return of the call
+  bool early_gone = false;
 
   // ---- Failure and retry
   Status last_error;
   std::uint32_t failures = 0;
-  SteadyTime next_try{};  // not before
+  std::uint32_t accepted_failures = 0;  // counted on when work fails that was accepted
+  SteadyTime next_try{};                // not before
   WallTime next_try_wall{};
   bool retry_when_changed = false;  // rejected for good: only a changed pod is tried again
   std::uint64_t rejected_spec_hash = 0;
+  std::uint64_t rejected_metadata_hash = 0;
+  bool wanted_again = false;  // lost, and its re-creation is wanted
 
   // ---- Status writing
   std::map<std::string, std::optional<std::string>> pending_annotations;
-  std::string written_resource_version;  // of our own last write, to know its echo
-  bool status_dirty = false;             // news not written yet
+  bool handle_dirty = false;  // the handle was not written yet
+  SteadyTime write_handle_at{};
+  WriteEcho echo;
+  bool status_dirty = false;  // news not written yet
   bool status_writing = false;
+  std::size_t refused_status = 0;  // hash of the observed status that the API server refused
   std::uint32_t write_failures = 0;
   SteadyTime write_again_at{};
-  bool final_status_written = false;
+  std::optional<SteadyTime> removal_sent_at;  // the API accepted the removal of the object
 
   // ---- Orphans (no API object was ever seen)
   bool is_orphan = false;
   plugin::PodRef orphan_ref;
+
+  // The workload has to go: its object is being deleted or gone.
+  [[nodiscard]] bool is_ending() const {
+    return is_orphan || removed_from_api || pod->is_deleting();
+  }
+  // The back end may hold something of this pod, be it a record: delete_pod has to be called.
+  [[nodiscard]] bool needs_delete() const {
+    switch (backend) {
+      case Backend::Gone:
+        return false;
+      case Backend::None:
+      case Backend::Wanted:
+        return create_attempted;
+      case Backend::Unknown:
+      case Backend::Present:
+      case Backend::Lost:
+        break;
+    }
+    return true;
+  }
 };
 
 }  // namespace vkhost::pods

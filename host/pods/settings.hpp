@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace vkhost::pods {
 
@@ -15,7 +16,8 @@ enum class OnLost { Fail, Recreate, Wait };
 enum class Orphans { Report, Delete };
 
 struct Settings {
-  std::size_t workers = 16;  // provider calls in parallel, at most the provider's own limit
+  // Creates and updates in parallel, and as many deletes beside them; at most the provider's limit.
+  std::size_t workers = 16;
   std::size_t status_writers = 16;
   OnLost on_lost = OnLost::Fail;
   Orphans orphans = Orphans::Report;
@@ -26,6 +28,8 @@ struct Settings {
   // again, without grace.
   std::chrono::milliseconds deletion_slack{std::chrono::seconds{30}};
   BackoffLimits backoff{};
+  // Prefixes of the annotations that the provider writes itself: their change is no update for it.
+  std::vector<std::string> annotation_prefixes;
   std::string host_ip;  // status.hostIP of the pods; empty: left out
 };
 

@@ -9,15 +9,14 @@
 //     touched, as a merge by type leaves alone what the patch does not name.
 #include "pods/status_merge.hpp"
 
+#include "pods/status_json.hpp"
+
 #include <Poco/Exception.h>
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <sstream>
 #include <vector>
 
 namespace vkhost::pods {
@@ -26,30 +25,6 @@ namespace {
 using Poco::Dynamic::Var;
 using Poco::JSON::Array;
 using Poco::JSON::Object;
-
-Result<Object::Ptr> parse_object(std::string_view text, std::string_view what) {
-  try {
-    Poco::JSON::Parser parser;
-    const Var parsed = parser.parse(std::string(text));
-    if (parsed.type() != typeid(Object::Ptr)) {
-      return invalid_argument(std::string(what) + " is not a JSON object");
-    }
-    return parsed.extract<Object::Ptr>();
-  } catch (const Poco::Exception& error) {
-    return invalid_argument(std::string(what) + " is not JSON: " + error.displayText());
-  }
-}
-
-std::string text_of(const Var& value) {
-  std::ostringstream out;
-  Poco::JSON::Stringifier::stringify(value, out);
-  return out.str();
-}
-
-std::string string_member(const Object& object, const std::string& name) {
-  const Var value = object.get(name);
-  return value.isString() ? value.extract<std::string>() : std::string();
-}
 
 bool bool_member(const Object& object, const std::string& name) {
   const Var value = object.get(name);
@@ -91,6 +66,35 @@ struct ContainerFacts {
   std::vector<std::string> unready;
 };
 
+// Members that v1.ContainerStatus requires or that the API server adds by itself: written as it would,
+// so that comparing finds no difference where there is none.
+void complete_container(Object& container, bool is_init, const std::string& phase) {
+  const Object::Ptr state = container.getObject("state");
+  const bool running = !state.isNull() && state->isObject("running");
+  Object::Ptr terminated = state.isNull() ? Object::Ptr() : state->getObject("terminated");
+  if (!terminated.isNull() && !terminated->has("exitCode")) {
+    terminated->set("exitCode", phase == "Succeeded" ? 0 : 137);  // unknown is no success
+  }
+  const bool done = !terminated.isNull() && text_of(terminated->get("exitCode")) == "0";
+  if (!container.has("ready")) {
+    container.set("ready", is_init ? done : running);
+  }
+  if (!container.has("started")) {
+    container.set("started", running);
+  }
+  for (const char* required : {"image", "imageID"}) {
+    if (!container.has(required)) {
+      container.set(required, std::string());
+    }
+  }
+  if (!container.has("restartCount")) {
+    container.set("restartCount", 0);
+  }
+  if (!container.isObject("lastState")) {
+    container.set("lastState", Object::Ptr(new Object));
+  }
+}
+
 Status complete_containers(Object& status,
                            const std::string& member,
                            const std::vector<std::string>& names,
@@ -100,51 +104,25 @@ Status complete_containers(Object& status,
     return invalid_argument("status." + member + " is not an array");
   }
   Array::Ptr ordered = new Array;
-  std::size_t taken = 0;
   for (const std::string& name : names) {
-    Object::Ptr found;
-    for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
-      Object::Ptr item = list->getObject(static_cast<unsigned>(i));
-      if (item.isNull()) {
-        return invalid_argument("status." + member + " holds something that is not an object");
-      }
-      if (string_member(*item, "name") == name) {
-        found = item;
-        ++taken;
-        break;
-      }
-    }
+    Object::Ptr found = find_named(list, "name", name);
     if (found.isNull()) {
       facts->all_ready = false;
       facts->all_terminated = false;
       facts->unready.push_back(name);
       continue;
     }
-    const Object::Ptr state = found->getObject("state");
-    const bool running = !state.isNull() && state->isObject("running");
-    const bool terminated = !state.isNull() && state->isObject("terminated");
-    if (!found->has("ready")) {
-      found->set("ready", running);
-    }
-    if (!found->has("started")) {
-      found->set("started", running);
-    }
-    for (const char* required : {"image", "imageID"}) {
-      if (!found->has(required)) {
-        found->set(required, std::string());
-      }
-    }
-    if (!found->has("restartCount")) {
-      found->set("restartCount", 0);
-    }
+    complete_container(*found, member == "initContainerStatuses", string_member(status, "phase"));
     if (!bool_member(*found, "ready")) {
       facts->all_ready = false;
       facts->unready.push_back(name);
     }
-    facts->all_terminated = facts->all_terminated && terminated;
+    const Object::Ptr state = found->getObject("state");
+    facts->all_terminated =
+        facts->all_terminated && !state.isNull() && state->isObject("terminated");
     ordered->add(found);
   }
-  if (!list.isNull() && taken != list->size()) {
+  if (!list.isNull() && ordered->size() != list->size()) {
     return invalid_argument("status." + member +
                             " names a container that the pod does not have, or one twice");
   }
@@ -171,14 +149,7 @@ Object::Ptr condition(const std::string& type,
 }
 
 Object::Ptr find_condition(const Object::Ptr& status, const std::string& type) {
-  const Array::Ptr list = status->getArray("conditions");
-  for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
-    const Object::Ptr item = list->getObject(static_cast<unsigned>(i));
-    if (!item.isNull() && string_member(*item, "type") == type) {
-      return item;
-    }
-  }
-  return {};
+  return find_named(status->getArray("conditions"), "type", type);
 }
 
 std::string join(const std::vector<std::string>& names) {
@@ -203,7 +174,9 @@ std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
   const std::string reason = phase == "Succeeded"
                                  ? "PodCompleted"
                                  : (phase == "Failed" ? "PodFailed" : "ContainersNotReady");
-  const bool containers_ready = phase == "Running" && facts.all_ready;
+  const Object::Ptr given = find_condition(observed, "ContainersReady");
+  const bool containers_ready = given.isNull() ? phase == "Running" && facts.all_ready
+                                               : string_member(*given, "status") == "True";
   const bool initialized = phase == "Running" || phase == "Succeeded" ||
                            sources.pod.init_containers.empty() || init_facts.all_terminated;
 
@@ -319,6 +292,27 @@ Var as_replacement(const Array::Ptr& list) {
   return replaced;
 }
 
+// Whether the API server has what is wanted; a member that is null is one that is not there.
+bool is_same(const Var& wanted, const Var& api) {
+  if (wanted.type() == typeid(Object::Ptr) && api.type() == typeid(Object::Ptr)) {
+    const Object::Ptr ours = wanted.extract<Object::Ptr>();
+    const Object::Ptr theirs = api.extract<Object::Ptr>();
+    const auto is_met = [](const Object::Ptr& some, const Object::Ptr& other) {
+      return std::all_of(some->begin(), some->end(), [&](const auto& member) {
+        return member.second.isEmpty() || is_same(member.second, other->get(member.first));
+      });
+    };
+    return is_met(ours, theirs) && is_met(theirs, ours);
+  }
+  if (wanted.type() == typeid(Array::Ptr) && api.type() == typeid(Array::Ptr)) {
+    const Array::Ptr ours = wanted.extract<Array::Ptr>();
+    const Array::Ptr theirs = api.extract<Array::Ptr>();
+    return ours->size() == theirs->size() &&
+           std::equal(ours->begin(), ours->end(), theirs->begin(), is_same);
+  }
+  return text_of(wanted) == text_of(api);
+}
+
 std::string difference(const Object::Ptr& wanted, const Object::Ptr& api) {
   Object patch;
   for (const auto& [member, value] : *wanted) {
@@ -336,7 +330,7 @@ std::string difference(const Object::Ptr& wanted, const Object::Ptr& api) {
       continue;
     }
     const Var before = api->get(member);
-    if (!before.isEmpty() && text_of(before) == text_of(value)) {
+    if (!before.isEmpty() && is_same(value, before)) {
       continue;
     }
     const bool replace =
@@ -346,9 +340,7 @@ std::string difference(const Object::Ptr& wanted, const Object::Ptr& api) {
   if (patch.size() == 0) {
     return {};
   }
-  std::ostringstream out;
-  patch.stringify(out);
-  return out.str();
+  return text_of(Var(patch));
 }
 
 constexpr std::array<const char*, 3> kContainerLists = {
@@ -417,23 +409,6 @@ Result<std::string> merge(const StatusSources& sources) {
   return difference(observed, api);
 }
 
-Object::Ptr container_with_state(const std::string& name,
-                                 const std::string& state_name,
-                                 const Object::Ptr& state) {
-  Object::Ptr states = new Object;
-  states->set(state_name, state);
-  Object::Ptr container = new Object;
-  container->set("name", name);
-  container->set("state", states);
-  return container;
-}
-
-std::string stringify(const Object& object) {
-  std::ostringstream out;
-  object.stringify(out);
-  return out.str();
-}
-
 }  // namespace
 
 Result<std::string> merge_status(const StatusSources& sources) {
@@ -443,90 +418,6 @@ Result<std::string> merge_status(const StatusSources& sources) {
     // A member of an unexpected type, deep inside the provider's document.
     return invalid_argument("the provider's status cannot be used: " + error.displayText());
   }
-}
-
-std::string lost_status(const kube::PodRecord& pod, WallTime now) {
-  Object status;
-  status.set("phase", "Failed");
-  status.set("reason", "ProviderLost");
-  status.set("message", "The workload of this pod was started once and does not exist any more");
-  Array::Ptr containers = new Array;
-  const auto api = parse_object(pod.status_json(), "the status in the API");
-  const Array::Ptr before = api.is_ok() ? (*api)->getArray("containerStatuses") : Array::Ptr();
-  for (const std::string& name : pod.containers) {
-    Object::Ptr terminated = new Object;
-    terminated->set("exitCode", 137);
-    terminated->set("reason", "ContainerStatusUnknown");
-    terminated->set("message", "The container could not be located in the provider");
-    terminated->set("finishedAt", format_time(now));
-    Object::Ptr container = container_with_state(name, "terminated", terminated);
-    for (std::size_t i = 0; !before.isNull() && i < before->size(); ++i) {
-      Object::Ptr item = before->getObject(static_cast<unsigned>(i));
-      if (item.isNull() || string_member(*item, "name") != name) {
-        continue;
-      }
-      const Object::Ptr state = item->getObject("state");
-      const Object::Ptr running = state.isNull() ? Object::Ptr() : state->getObject("running");
-      if (!state.isNull() && state->isObject("terminated")) {
-        container = item;  // it ended before the loss: its own result stands
-      } else {
-        if (!running.isNull() && running->has("startedAt")) {
-          terminated->set("startedAt", running->get("startedAt"));
-        }
-        for (const char* member : {"image", "imageID", "containerID", "restartCount"}) {
-          if (item->has(member)) {
-            container->set(member, item->get(member));
-          }
-        }
-      }
-    }
-    containers->add(container);
-  }
-  status.set("containerStatuses", containers);
-  return stringify(status);
-}
-
-std::string rejected_status(const kube::PodRecord& pod,
-                            std::string_view reason,
-                            std::string_view message,
-                            bool is_final) {
-  Object status;
-  status.set("phase", is_final ? "Failed" : "Pending");
-  status.set("reason", std::string(reason));
-  status.set("message", std::string(message));
-  if (!is_final) {
-    Array::Ptr containers = new Array;
-    for (const std::string& name : pod.containers) {
-      Object::Ptr waiting = new Object;
-      waiting->set("reason", std::string(reason));
-      waiting->set("message", std::string(message));
-      containers->add(container_with_state(name, "waiting", waiting));
-    }
-    status.set("containerStatuses", containers);
-  }
-  return stringify(status);
-}
-
-bool shows_started_container(std::string_view status_json) {
-  const auto status = parse_object(status_json, "the provider's status");
-  if (!status.is_ok()) {
-    return false;
-  }
-  try {
-    for (const char* member : kContainerLists) {
-      const Array::Ptr list = (*status)->getArray(member);
-      for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
-        const Object::Ptr item = list->getObject(static_cast<unsigned>(i));
-        const Object::Ptr state = item.isNull() ? Object::Ptr() : item->getObject("state");
-        if (!state.isNull() && (state->isObject("running") || state->isObject("terminated"))) {
-          return true;
-        }
-      }
-    }
-  } catch (const Poco::Exception&) {
-    return false;  // not a status that shows anything
-  }
-  return false;
 }
 
 }  // namespace vkhost::pods

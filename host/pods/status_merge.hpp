@@ -22,18 +22,4 @@ struct StatusSources {
 // INVALID_ARGUMENT names the member of the provider's status that cannot be used.
 Result<std::string> merge_status(const StatusSources& sources);
 
-// The provider's status, made from what is known, of a pod whose workload was lost: Failed, and each
-// container that was not terminated yet ends as ContainerStatusUnknown with exit code 137.
-std::string lost_status(const kube::PodRecord& pod, WallTime now);
-
-// ... of a pod that could not be created: each container waits with `reason`; the phase is Pending,
-// or Failed when `is_final`.
-std::string rejected_status(const kube::PodRecord& pod,
-                            std::string_view reason,
-                            std::string_view message,
-                            bool is_final);
-
-// Whether some container of this status runs or has run.
-bool shows_started_container(std::string_view status_json);
-
 }  // namespace vkhost::pods

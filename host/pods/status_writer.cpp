@@ -1,18 +1,55 @@
-// Writing statuses: the newest observed status of each pod becomes at most one PATCH at a time.
+// Writing statuses: the newest observed status of each pod becomes at most one PATCH at a time, which
+// carries pending annotations and a new handle along.
 #include "pods/engine.hpp"
 #include "pods/status_merge.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace vkhost::pods {
+namespace {
+
+// A handle alone waits so long for a first status to travel with.
+constexpr std::chrono::milliseconds kHandlePatience{200};
+
+}  // namespace
+
+struct PodEngine::Write {
+  std::string uid;
+  StatePtr state;
+  kube::PodPtr pod;
+  std::string observed;  // empty: no status to write
+  std::optional<std::string> handle;
+  StatusPatch patch;
+  Status refused;  // the status is the plugin's mistake
+};
 
 void PodEngine::queue_status(const std::string& uid, PodState& state) {
   state.status_dirty = true;
+  schedule_write(uid, state);
+}
+
+void PodEngine::schedule_write(const std::string& uid, PodState& state) {
   // What a provider pushes from within create_pod waits for its return: then status and handle go
-  // in one request.
-  if (!state.create_in_flight && !state.status_writing) {
+  // in one request. A write under way looks again at its end.
+  if (state.call == CallKind::Create || state.status_writing) {
+    return;
+  }
+  if (parts_.clock->steady_now() < state.write_again_at) {
+    queue_.add_at(uid, state.write_again_at);
+  } else {
     dirty_.put(uid, true);
   }
+}
+
+void PodEngine::note_handle(const std::string& uid, PodState& state, std::string handle) {
+  if (handle == state.handle) {
+    return;
+  }
+  state.handle = std::move(handle);
+  state.handle_dirty = true;
+  state.write_handle_at = parts_.clock->steady_now() + kHandlePatience;
+  queue_.add_at(uid, state.write_handle_at);
 }
 
 void PodEngine::writer_loop() {
@@ -33,101 +70,174 @@ bool PodEngine::step_status_writer() {
   return true;
 }
 
-void PodEngine::write_status(const std::string& uid) {
-  kube::PodPtr pod;
-  std::string observed;
-  StatusPatch patch;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end() || !found->second->status_dirty) {
-      return;
-    }
-    PodState& state = *found->second;
-    if (state.status_writing || state.create_in_flight) {
-      return;  // whoever is at it queues the pod again
-    }
-    if (state.removed_from_api || !state.pod) {
-      state.status_dirty = false;
-      return;
-    }
-    state.status_dirty = false;
-    state.status_writing = true;
-    pod = state.pod;
-    observed = state.observed_status;
-    patch.annotations = std::exchange(state.pending_annotations, {});
+bool PodEngine::begin_write(const std::string& uid, Write* write) {
+  MutexLock lock(mutex_);
+  write->uid = uid;
+  write->state = find_state(uid);
+  if (!write->state || !write->state->status_dirty) {
+    return false;
   }
-
-  Status status;
-  std::string resource_version;
-  if (!observed.empty()) {
-    auto merged = merge_status({*pod, observed, settings_.host_ip, parts_.clock->wall_now()});
-    if (merged.is_ok()) {
-      patch.status_json = std::move(*merged);
-    } else {
-      // The plugin's mistake, and final: the same status again would be as wrong.
-      parts_.log.warn(
-          "the provider reported a status that cannot be used",
-          {{"pod", pod->display_name()}, {"uid", uid}, observe::error_field(merged.status())});
-      parts_.events->pod_event(*pod, EventType::Warning, "ProviderStatusInvalid",
-                               merged.status().message());
-      MutexLock lock(mutex_);
-      if (const auto found = pods_.find(uid); found != pods_.end()) {
-        found->second->last_error = merged.status();
-      }
-    }
+  PodState& state = *write->state;
+  if (state.status_writing || state.call == CallKind::Create) {
+    return false;  // whoever is at it queues the pod again
   }
-  const bool has_news = !patch.status_json.empty() || !patch.annotations.empty();
-  if (has_news) {
-    auto written = parts_.api->patch_status(*pod, patch, stop_.token());
-    status = written.status();
-    if (written.is_ok()) {
-      resource_version = std::move(*written);
-    }
+  state.status_dirty = false;
+  if (state.removed_from_api || !state.pod) {
+    return false;
   }
-  finish_write(uid, status, std::move(resource_version), std::move(patch.annotations));
+  state.status_writing = true;
+  state.echo.write_begins(state.pod->resource_version);
+  write->pod = state.pod;
+  if (std::hash<std::string>()(state.observed_status) != state.refused_status) {
+    write->observed = state.observed_status;
+  }
+  write->patch.annotations = std::exchange(state.pending_annotations, {});
+  if (std::exchange(state.handle_dirty, false)) {
+    write->handle = state.handle;
+    set_handle(state.handle, uid, &write->patch);
+  }
+  return true;
 }
 
-void PodEngine::finish_write(const std::string& uid,
-                             const Status& status,
-                             std::string resource_version,
-                             Annotations annotations) {
-  MutexLock lock(mutex_);
-  const auto found = pods_.find(uid);
-  if (found == pods_.end()) {
+void PodEngine::write_status(const std::string& uid) {
+  Write write;
+  if (!begin_write(uid, &write)) {
     return;
   }
-  PodState& state = *found->second;
+  if (!write.observed.empty()) {
+    auto merged =
+        merge_status({*write.pod, write.observed, settings_.host_ip, parts_.clock->wall_now()});
+    if (merged.is_ok()) {
+      write.patch.status_json = std::move(*merged);
+    } else {
+      write.refused = merged.status();
+    }
+  }
+  Result<std::string> written = std::string();
+  if (!write.patch.status_json.empty() || !write.patch.annotations.empty()) {
+    written = parts_.api->patch_status(*write.pod, write.patch, stop_.token());
+  }
+  if (written.status().code() == StatusCode::InvalidArgument && !write.patch.status_json.empty()) {
+    write.refused = written.status();
+  }
+  finish_write(write, written);
+  if (!write.refused.is_ok()) {
+    tell({{write.pod, EventType::Warning, "ProviderStatusInvalid", write.refused.message()}});
+  }
+}
+
+void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
+  const Status status = written.status();
+  MutexLock lock(mutex_);
+  PodState& state = *write.state;
   state.status_writing = false;
+  write_done_.notify_all();
+  const bool compare = state.echo.write_ends(written.is_ok() ? *written : std::string(),
+                                             state.pod->resource_version);
+  if (find_state(write.uid) != write.state || state.removed_from_api) {
+    return;
+  }
+  if (!write.refused.is_ok()) {
+    // Final: the same status again would be as wrong.
+    state.last_error = write.refused;
+    state.refused_status = std::hash<std::string>()(write.observed);
+  }
   if (status.is_ok()) {
     state.write_failures = 0;
-    if (!resource_version.empty()) {
-      state.written_resource_version = std::move(resource_version);
+    state.status_dirty = state.status_dirty || (compare && !state.observed_status.empty());
+  } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled()) {
+    state.status_dirty = false;  // the object is gone; its removal arrives by the watch
+  } else {
+    keep_unwritten(write);
+    if (!write.refused.is_ok()) {
+      state.status_dirty = state.status_dirty || !write.patch.annotations.empty();
+    } else {
+      state.status_dirty = true;
+      ++state.write_failures;
+      state.write_again_at =
+          parts_.clock->steady_now() +
+          (status.retry() == Retry::After
+               ? status.retry_after()
+               : backoff_delay(settings_.backoff, state.write_failures, *parts_.random));
     }
-    if (state.status_dirty) {
-      dirty_.put(uid, true);
-    } else if (state.told_grace || state.pod->is_deleting()) {
-      queue_.add(uid);  // a deletion may have waited for this write
+  }
+  if (state.status_dirty) {
+    schedule_write(write.uid, state);
+  }
+  if (state.is_ending()) {
+    queue_.add(write.uid);  // the removal of the object may have waited for this
+  }
+}
+
+// Nothing is lost: what newer news did not replace is written by the next try.
+void PodEngine::keep_unwritten(Write& write) {
+  PodState& state = *write.state;
+  for (auto& [name, value] : write.patch.annotations) {
+    if (name != kube::kHandleAnnotation && name != kube::kHandleUidAnnotation) {
+      state.pending_annotations.try_emplace(name, value);
     }
-    return;
   }
-  if (status.code() == StatusCode::NotFound || stop_.is_cancelled()) {
-    queue_.add(uid);  // the object is gone; its removal arrives by the watch
-    return;
+  state.handle_dirty = state.handle_dirty || write.handle.has_value();
+}
+
+void PodEngine::set_handle(const std::string& handle, const std::string& uid, StatusPatch* patch) {
+  const bool removes = handle.empty();
+  patch->annotations[std::string(kube::kHandleAnnotation)] =
+      removes ? std::nullopt : std::optional(handle);
+  patch->annotations[std::string(kube::kHandleUidAnnotation)] =
+      removes ? std::nullopt : std::optional(uid);
+}
+
+Status PodEngine::save_handle(const std::string& uid, const std::string& handle) {
+  Write write;
+  CancelToken cancel = stop_.token();
+  {
+    MutexLock lock(mutex_);
+    write.state = find_state(uid);
+    if (!write.state || !write.state->pod || write.state->removed_from_api) {
+      return not_found("no pod with UID " + uid + " belongs to this node");
+    }
+    PodState& state = *write.state;
+    // One write at a time: an older handle on its way must not land after this one.
+    while (state.status_writing && !stopping_) {
+      write_done_.wait(mutex_);
+    }
+    if (stopping_) {
+      return cancelled("the host is stopping");
+    }
+    if (state.handle == handle && state.pod->handle == handle) {
+      return Status::ok();
+    }
+    if (state.call_cancel) {
+      cancel = state.call_cancel->token();
+    }
+    state.status_writing = true;
+    state.echo.write_begins(state.pod->resource_version);
+    write.uid = uid;
+    write.pod = state.pod;
+    write.patch.annotations = {};
   }
-  // Nothing is lost: what newer news did not replace is written by the next try.
-  for (auto& [name, value] : annotations) {
-    state.pending_annotations.try_emplace(name, std::move(value));
+  set_handle(handle, uid, &write.patch);
+  const auto written = parts_.api->patch_status(*write.pod, write.patch, cancel);
+  MutexLock lock(mutex_);
+  PodState& state = *write.state;
+  state.status_writing = false;
+  write_done_.notify_all();
+  const bool compare = state.echo.write_ends(written.is_ok() ? *written : std::string(),
+                                             state.pod->resource_version);
+  if (written.is_ok()) {
+    state.handle = handle;
+    state.handle_dirty = false;
   }
-  state.status_dirty = true;
-  const auto delay = status.retry() == Retry::After
-                         ? status.retry_after()
-                         : backoff_delay(settings_.backoff, ++state.write_failures, *parts_.random);
-  state.write_again_at = parts_.clock->steady_now() + delay;
-  queue_.add_at(uid, state.write_again_at);
-  parts_.log.debug(
-      "writing a pod status failed",
-      {{"pod", state.pod->display_name()}, {"uid", uid}, observe::error_field(status)});
+  if (state.status_dirty || (compare && !state.observed_status.empty())) {
+    queue_status(uid, state);
+  }
+  if (state.is_ending()) {
+    queue_.add(uid);
+  }
+  return written.is_ok() ? Status::ok()
+                         : written.status().while_doing("saving the handle of pod " +
+                                                        write.pod->display_name());
 }
 
 }  // namespace vkhost::pods

@@ -12,48 +12,47 @@ void WorkQueue::add_at(const std::string& key, SteadyTime when) {
   if (closed_) {
     return;
   }
-  Entry& entry = entries_[key];
-  if (entry.working) {
-    entry.again = true;
-    entry.again_at = std::min(entry.again_at, when);
-    return;
+  const auto entry = entries_.try_emplace(key).first;
+  if (entry->second.working) {
+    entry->second.again_at = std::min(entry->second.again_at.value_or(when), when);
+  } else {
+    schedule(entry->first, entry->second, when);
   }
-  schedule(key, entry, when);
 }
 
 void WorkQueue::schedule(const std::string& key, Entry& entry, SteadyTime when) {
-  if (entry.ready || entry.when <= when) {
+  if (entry.ready || (entry.timer && (*entry.timer)->first <= when)) {
     return;
   }
+  if (entry.timer) {
+    timed_.erase(*entry.timer);
+    entry.timer.reset();
+  }
   if (when <= clock_->steady_now()) {
-    entry.ready = true;
-    entry.when = SteadyTime::max();
-    ready_.push_back(key);
+    make_ready(key, entry);
     changed_.notify_one();
     return;
   }
-  entry.when = when;
-  const bool is_next = timed_.empty() || when < timed_.top().when;
-  timed_.push({when, key});
-  if (is_next) {
+  entry.timer = timed_.emplace(when, &key);
+  if (*entry.timer == timed_.begin()) {
     // The one that watches the timer has to look at the new time; which one it is nobody knows.
     changed_.notify_all();
   }
 }
 
+void WorkQueue::make_ready(const std::string& key, Entry& entry) {
+  entry.ready = true;
+  ready_.push_back(key);
+}
+
 void WorkQueue::promote_due() {
   const SteadyTime now = clock_->steady_now();
-  while (!timed_.empty() && timed_.top().when <= now) {
-    Timed timed = timed_.top();
-    timed_.pop();
-    const auto found = entries_.find(timed.key);
-    // An entry that was moved forward leaves its old time behind; only the current one counts.
-    if (found == entries_.end() || found->second.when != timed.when || found->second.ready) {
-      continue;
-    }
-    found->second.when = SteadyTime::max();
-    found->second.ready = true;
-    ready_.push_back(std::move(timed.key));
+  while (!timed_.empty() && timed_.begin()->first <= now) {
+    const std::string& key = *timed_.begin()->second;
+    Entry& entry = entries_.at(key);
+    timed_.erase(timed_.begin());
+    entry.timer.reset();
+    make_ready(key, entry);
   }
 }
 
@@ -89,7 +88,7 @@ std::optional<std::string> WorkQueue::take() {
       continue;
     }
     timer_watched_ = true;
-    changed_.wait_until(mutex_, timed_.top().when);
+    changed_.wait_until(mutex_, timed_.begin()->first);
     timer_watched_ = false;
     if (!timed_.empty()) {
       // Whoever leaves the watch passes it on.
@@ -107,12 +106,13 @@ void WorkQueue::done(const std::string& key) {
   }
   Entry& entry = found->second;
   entry.working = false;
-  if (!entry.again || closed_) {
+  if (!entry.again_at || closed_) {
     entries_.erase(found);
     return;
   }
-  entry.again = false;
-  schedule(key, entry, std::exchange(entry.again_at, SteadyTime::max()));
+  const SteadyTime when = *entry.again_at;
+  entry.again_at.reset();
+  schedule(found->first, entry, when);
 }
 
 std::optional<SteadyTime> WorkQueue::next_due() {
@@ -120,7 +120,7 @@ std::optional<SteadyTime> WorkQueue::next_due() {
   if (!ready_.empty()) {
     return clock_->steady_now();
   }
-  return timed_.empty() ? std::nullopt : std::optional(timed_.top().when);
+  return timed_.empty() ? std::nullopt : std::optional(timed_.begin()->first);
 }
 
 std::size_t WorkQueue::size() {

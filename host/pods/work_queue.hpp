@@ -10,12 +10,11 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace vkhost::pods {
 
@@ -39,20 +38,17 @@ class WorkQueue {
   void close();
 
  private:
+  // The keys stand in entries_, which never moves them.
+  using Timer = std::multimap<SteadyTime, const std::string*>;
   struct Entry {
-    SteadyTime when = SteadyTime::max();  // max: not waiting
+    std::optional<Timer::iterator> timer;  // set: waits for its time
     bool ready = false;
     bool working = false;
-    bool again = false;
-    SteadyTime again_at = SteadyTime::max();
-  };
-  struct Timed {
-    SteadyTime when;
-    std::string key;
-    bool operator>(const Timed& other) const { return when > other.when; }
+    std::optional<SteadyTime> again_at;  // added while working
   };
 
   void schedule(const std::string& key, Entry& entry, SteadyTime when) VKHOST_REQUIRES(mutex_);
+  void make_ready(const std::string& key, Entry& entry) VKHOST_REQUIRES(mutex_);
   void promote_due() VKHOST_REQUIRES(mutex_);
   std::optional<std::string> take_ready() VKHOST_REQUIRES(mutex_);
 
@@ -65,7 +61,7 @@ class WorkQueue {
   bool timer_watched_ VKHOST_GUARDED_BY(mutex_) = false;
   std::deque<std::string> ready_ VKHOST_GUARDED_BY(mutex_);
   std::unordered_map<std::string, Entry> entries_ VKHOST_GUARDED_BY(mutex_);
-  std::priority_queue<Timed, std::vector<Timed>, std::greater<>> timed_ VKHOST_GUARDED_BY(mutex_);
+  Timer timed_ VKHOST_GUARDED_BY(mutex_);
 };
 
 }  // namespace vkhost::pods

@@ -1,6 +1,6 @@
-// What a worker does with one pod: decide, act without a lock, note the outcome.
+// What a worker does with one pod: decide and take on a job under the lock, perform it without.
 #include "pods/engine.hpp"
-#include "pods/status_merge.hpp"
+#include "pods/host_status.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,88 +25,193 @@ bool PodEngine::step_worker() {
 }
 
 void PodEngine::work_on(const std::string& uid) {
-  Action action;
+  Job job;
   {
     MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end() || stopping_) {
+    if (stopping_) {
       return;
     }
-    PodState& state = *found->second;
-    if (state.status_dirty && !state.status_writing && !state.create_in_flight) {
-      // A write that failed comes back through this queue, which knows about time.
-      if (parts_.clock->steady_now() >= state.write_again_at) {
-        dirty_.put(uid, true);
-      } else {
-        queue_.add_at(uid, state.write_again_at);
-      }
+    calls_.withdraw(uid);
+    deletes_.withdraw(uid);
+    if (const StatePtr state = find_state(uid)) {
+      offer_write(uid, *state);
+      job = next_job(uid, state);
     }
-    action = decide(state, settings_,
-                    {parts_.clock->steady_now(), parts_.clock->wall_now(),
-                     parts_.provider->capabilities().updates});
+    wake_waiting();
   }
-  switch (action.kind) {
-    case ActionKind::Nothing:
-      return;
-    case ActionKind::Wait:
-      return queue_.add_at(uid, action.until);
-    case ActionKind::Create:
-      return do_create(uid, action);
-    case ActionKind::Update:
-      return do_update(uid, action);
-    case ActionKind::Delete:
-      return do_delete(uid, action);
-    case ActionKind::Inspect:
-      return do_inspect(uid);
-    case ActionKind::FailLost:
-      return do_fail_lost(uid);
-    case ActionKind::RemoveApi:
-      return do_remove_api(uid);
-    case ActionKind::Forget:
-      return forget(uid);
+  perform(job);
+}
+
+// What was dirty and had to wait (for time, or for a failure's back-off) comes back through the work
+// queue, which knows about time.
+void PodEngine::offer_write(const std::string& uid, PodState& state) {
+  if (state.handle_dirty && !state.status_dirty) {
+    if (parts_.clock->steady_now() >= state.write_handle_at) {
+      state.status_dirty = true;
+    } else {
+      queue_.add_at(uid, state.write_handle_at);
+    }
+  }
+  if (state.status_dirty) {
+    schedule_write(uid, state);
   }
 }
 
-bool PodEngine::may_call_provider(SteadyTime now, SteadyTime* until) {
-  MutexLock lock(mutex_);
-  if (!held_until_) {
+PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state) {
+  Job job;
+  job.uid = uid;
+  job.state = state;
+  job.action =
+      decide(*state, settings_,
+             {parts_.clock->steady_now(), parts_.clock->wall_now(),
+              parts_.provider->capabilities().updates, parts_.provider->capabilities().pushes});
+  if (job.action.kind == ActionKind::Nothing || job.action.kind == ActionKind::Wait) {
+    return job;
+  }
+  if (job.action.kind == ActionKind::Forget) {
+    forget(uid, *state);  // at once: an instant later the API might show the pod again
+    job.action = {};
+    return job;
+  }
+  job.pod = state->pod;
+  job.ref = ref_of(*state);
+  job.metadata_hash = state->metadata_hash;
+  switch (job.action.kind) {
+    case ActionKind::Create:
+      if (waits_for_namesake(uid, *state)) {
+        state->last_error = failed_precondition(
+            "the pod of the same name that was deleted before still has to leave the back end");
+        job.action = {};  // its end queues this pod again
+        break;
+      }
+      [[fallthrough]];
+    case ActionKind::Update:
+      if (may_call(job, calls_)) {
+        state->call = job.action.kind == ActionKind::Create ? CallKind::Create : CallKind::Update;
+        state->call_cancel = job.cancel = std::make_shared<CancelSource>(stop_.token());
+        state->changed_material = 0;  // resolved after this; what changes meanwhile counts again
+      }
+      break;
+    case ActionKind::Delete:
+      if (may_call(job, deletes_)) {
+        state->call = CallKind::Delete;
+      }
+      break;
+    default:
+      break;
+  }
+  return job;
+}
+
+bool PodEngine::may_call(Job& job, CallSlots& slots) {
+  job.permit = slots.ask(job.uid, parts_.clock->steady_now());
+  if (job.permit.granted) {
     return true;
   }
-  if (now >= *held_until_ && !probing_) {
-    probing_ = true;
-    return true;
+  if (job.permit.until) {
+    PodState& state = *job.state;
+    state.last_error = slots.fault();
+    state.next_try_wall =
+        parts_.clock->wall_now() + std::chrono::duration_cast<WallTime::duration>(
+                                       *job.permit.until - parts_.clock->steady_now());
+    state.next_try = *job.permit.until;
+    job.action.kind = ActionKind::Wait;
+    job.action.until = *job.permit.until;
+  } else {
+    job.action = {};  // a call that ends hands its slot on
   }
-  // While the probe is under way the others look again a moment later.
-  *until = std::max(*held_until_, now + std::chrono::seconds{1});
   return false;
 }
 
-void PodEngine::note_provider_outcome(const Status& status) {
-  const bool is_fault = !status.is_ok() && status.scope() == Scope::Provider;
-  {
-    MutexLock lock(mutex_);
-    if (!is_fault) {
-      // Whatever else went wrong, the account works again.
-      probing_ = false;
-      if (!held_until_) {
-        return;
-      }
-      held_until_.reset();
-      provider_failures_ = 0;
-    } else {
-      probing_ = false;
-      auto delay = status.retry() == Retry::After
-                       ? std::max(status.retry_after(), std::chrono::milliseconds{1})
-                       : backoff_delay(settings_.backoff, ++provider_failures_, *parts_.random);
-      held_until_ = parts_.clock->steady_now() + delay;
+void PodEngine::wake_waiting() {
+  for (CallSlots* slots : {&calls_, &deletes_}) {
+    for (const std::string& uid : slots->wake()) {
+      queue_.add(uid);
     }
   }
-  parts_.faults->provider_fault(is_fault ? status : Status::ok());
 }
+
+void PodEngine::perform(Job& job) {
+  switch (job.action.kind) {
+    case ActionKind::Nothing:
+    case ActionKind::Forget:
+      return;
+    case ActionKind::Wait:
+      return queue_.add_at(job.uid, job.action.until);
+    case ActionKind::Create:
+      return create(job);
+    case ActionKind::Update:
+      return update(job);
+    case ActionKind::Delete:
+      return remove(job);
+    case ActionKind::Inspect:
+      return inspect(job);
+    case ActionKind::FailLost:
+      return fail_lost(job);
+    case ActionKind::RemoveApi:
+      return remove_api(job);
+  }
+}
+
+void PodEngine::inspect(const Job& job) {
+  constexpr std::chrono::seconds kAskAgain{5};
+  MutexLock lock(mutex_);
+  if (job.state->named) {
+    // list_pods is asked by one thread only, for all that wait for an answer at once.
+    inspect_.insert(job.uid);
+  } else {
+    // The provider knows no such UID, so only a list of everything can tell.
+    relisted_ = true;
+    job.state->next_try = parts_.clock->steady_now() + kAskAgain;
+    queue_.add_at(job.uid, job.state->next_try);
+  }
+  poll_changed_.notify_all();
+}
+
+void PodEngine::fail_lost(const Job& job) {
+  std::string observed;
+  Status loss;
+  {
+    MutexLock lock(mutex_);
+    observed = job.state->observed_status;
+    loss = job.state->loss;
+  }
+  LossReport lost = lost_status(*job.pod, observed, loss, parts_.clock->wall_now());
+  {
+    MutexLock lock(mutex_);
+    PodState& state = *job.state;
+    if (state.backend != Backend::Lost && state.backend != Backend::Gone) {
+      return;  // seen again meanwhile
+    }
+    state.observed_status = std::move(lost.status_json);
+    state.loss_handled = true;
+    queue_status(job.uid, state);
+  }
+  tell({{job.pod, EventType::Warning, lost.reason, lost.message}});
+}
+
+void PodEngine::remove_api(const Job& job) {
+  const Status status = parts_.api->remove_pod(*job.pod, stop_.token());
+  MutexLock lock(mutex_);
+  PodState& state = *job.state;
+  if (status.is_ok()) {
+    // The watch tells when it is gone; finalizers may keep it for long.
+    state.removal_sent_at = parts_.clock->steady_now();
+    note_success(state);
+  } else if (status.code() == StatusCode::NotFound) {
+    state.removed_from_api = true;
+    note_success(state);
+  } else if (!stop_.is_cancelled()) {
+    note_failure(state, status);
+  }
+  queue_.add(job.uid);
+}
+
+// ---- Outcomes
 
 void PodEngine::note_failure(PodState& state, const Status& status) {
   state.last_error = status;
-  ++state.failures;
+  state.failures = std::max(state.failures, std::exchange(state.accepted_failures, 0)) + 1;
   const auto delay = status.retry() == Retry::After
                          ? std::max(status.retry_after(), std::chrono::milliseconds{1})
                          : backoff_delay(settings_.backoff, state.failures, *parts_.random);
@@ -121,298 +226,41 @@ void PodEngine::note_success(PodState& state) {
   state.retry_when_changed = false;
 }
 
-void PodEngine::do_create(const std::string& uid, const Action& action) {
-  SteadyTime until{};
-  if (!may_call_provider(parts_.clock->steady_now(), &until)) {
-    return queue_.add_at(uid, until);
-  }
-  kube::PodPtr pod;
-  plugin::PodRef ref;
-  std::shared_ptr<CancelSource> cancel;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end() || found->second->pod->is_deleting()) {
-      probing_ = false;
-      return queue_.add(uid);
+// Accepted is not done: when the work fails after all, the back-off goes on where it was.
+void PodEngine::note_accepted(PodState& state, CallKind call) {
+  state.accepted = call;
+  state.accepted_failures = std::max(state.accepted_failures, state.failures);
+  note_success(state);
+}
+
+void PodEngine::tell(const Reports& reports) {
+  for (const Report& report : reports) {
+    parts_.events->pod_event(*report.pod, report.type, report.reason, report.message);
+    if (report.type == EventType::Warning) {
+      parts_.log.warn(report.message, {{"pod", report.pod->display_name()},
+                                       {"uid", report.pod->uid},
+                                       {"reason", report.reason}});
     }
-    PodState& state = *found->second;
-    pod = state.pod;
-    ref = ref_of(state);
-    cancel = std::make_shared<CancelSource>(stop_.token());
-    state.create_in_flight = true;
-    state.create_cancel = cancel;
   }
-  plugin::CreateOutcome outcome;
-  auto material = parts_.material->material(*pod, cancel->token());
-  bool called = false;
-  if (material.is_ok()) {
+}
+
+// One announcement at a time, so that the last one told is the last one true.
+void PodEngine::announce_fault() {
+  while (true) {
+    Status fault;
     {
       MutexLock lock(mutex_);
-      pods_.at(uid)->create_attempted = true;
-    }
-    called = true;
-    outcome = parts_.provider->create_pod({ref, pod->raw, *material, action.create_reason},
-                                          call_options(cancel->token()));
-  } else {
-    outcome.status = material.status();
-  }
-  if (called) {
-    note_provider_outcome(outcome.status);
-  } else {
-    MutexLock lock(mutex_);
-    probing_ = false;
-  }
-  finish_create(uid, pod, std::move(outcome));
-}
-
-void PodEngine::finish_create(const std::string& uid,
-                              const kube::PodPtr& pod,
-                              plugin::CreateOutcome outcome) {
-  const Status status = outcome.status;
-  bool rejected = false;
-  bool is_final = false;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      return;
-    }
-    PodState& state = *found->second;
-    state.create_in_flight = false;
-    state.create_cancel.reset();
-    state.create_returned_at = ++event_counter_;
-    if (outcome.handle && *outcome.handle != state.handle) {
-      state.handle = *outcome.handle;
-      state.pending_annotations[std::string(kube::kHandleAnnotation)] = state.handle;
-      state.pending_annotations[std::string(kube::kHandleUidAnnotation)] = uid;
-      queue_status(uid, state);
-    }
-    if (status.is_ok()) {
-      note_success(state);
-      // News that a provider pushed before its call returned may be further on already.
-      if (state.backend != Backend::Gone) {
-        state.backend = Backend::Present;
+      fault = calls_.fault();
+      if (announcing_ || announced_ == fault.to_string()) {
+        return;
       }
-      state.told_spec_hash = pod->spec_hash;
-      state.told_metadata_hash = pod->metadata_hash;
-    } else {
-      state.backend = Backend::Wanted;
-      if (!stop_.is_cancelled()) {
-        note_failure(state, status);
-      }
-      rejected = status.code() != StatusCode::Cancelled && !state.removed_from_api &&
-                 !state.pod->is_deleting();
-      if (status.retry() == Retry::Never) {
-        state.retry_when_changed = true;
-        state.rejected_spec_hash = pod->spec_hash;
-        // A pod that may run once only has no second chance: its owner must hear of it.
-        is_final = pod->restart_policy == "Never";
-      }
+      announcing_ = true;
+      announced_ = fault.to_string();
     }
-    if (state.status_dirty) {
-      dirty_.put(uid, true);  // held back while the call was in flight
-    }
-  }
-  if (status.is_ok()) {
-    parts_.events->pod_event(*pod, EventType::Normal, "ProviderCreateSuccess",
-                             "Create pod in provider successfully");
-  } else if (rejected) {
-    parts_.log.warn("creating a pod failed",
-                    {{"pod", pod->display_name()}, {"uid", uid}, observe::error_field(status)});
-    parts_.events->pod_event(*pod, EventType::Warning, "ProviderCreateFailed", status.message());
-    reject(uid, status, is_final);
-  }
-  queue_.add(uid);
-}
-
-void PodEngine::reject(const std::string& uid, const Status& status, bool is_final) {
-  const std::string reason = status.reason().empty() ? "ProviderFailed" : status.reason();
-  MutexLock lock(mutex_);
-  const auto found = pods_.find(uid);
-  if (found == pods_.end() || found->second->ever_started) {
-    return;  // what ran has a status of its own, which says more
-  }
-  PodState& state = *found->second;
-  state.observed_status = rejected_status(*state.pod, reason, status.message(), is_final);
-  queue_status(uid, state);
-}
-
-void PodEngine::do_update(const std::string& uid, const Action& action) {
-  SteadyTime until{};
-  if (!may_call_provider(parts_.clock->steady_now(), &until)) {
-    return queue_.add_at(uid, until);
-  }
-  kube::PodPtr pod;
-  plugin::PodRef ref;
-  {
+    parts_.faults->provider_fault(fault);
     MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      probing_ = false;
-      return;
-    }
-    pod = found->second->pod;
-    ref = ref_of(*found->second);
+    announcing_ = false;
   }
-  Status status;
-  std::vector<plugin::UpdateAnswer> answers;
-  auto material = parts_.material->material(*pod, stop_.token());
-  if (material.is_ok()) {
-    auto updated = parts_.provider->update_pod({ref, pod->raw, *material, action.changed},
-                                               call_options(stop_.token()));
-    status = updated.status();
-    if (updated.is_ok()) {
-      answers = std::move(*updated);
-    }
-    note_provider_outcome(status);
-  } else {
-    status = material.status();
-    MutexLock lock(mutex_);
-    probing_ = false;
-  }
-  std::string refused;
-  std::uint64_t deferred = 0;
-  for (const plugin::UpdateAnswer& answer : answers) {
-    if (answer.outcome == plugin::UpdateOutcome::Deferred) {
-      deferred |= answer.changed & action.changed;
-    } else if (answer.outcome != plugin::UpdateOutcome::Applied &&
-               answer.outcome != plugin::UpdateOutcome::AppliedByRestart && !answer.text.empty()) {
-      refused += (refused.empty() ? "" : "; ") + answer.text;
-    }
-  }
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      return;
-    }
-    PodState& state = *found->second;
-    if (status.is_ok() && deferred == 0) {
-      note_success(state);
-      state.told_spec_hash = pod->spec_hash;
-      state.told_metadata_hash = pod->metadata_hash;
-    } else {
-      if (status.code() == StatusCode::NotFound) {
-        state.backend = Backend::Unknown;  // ask before anything is concluded
-      }
-      note_failure(state,
-                   status.is_ok() ? unavailable("the provider deferred the update") : status);
-      if (status.retry() == Retry::Never && !status.is_ok()) {
-        state.told_spec_hash = pod->spec_hash;  // not until it changes again
-        state.told_metadata_hash = pod->metadata_hash;
-      }
-    }
-  }
-  if (!status.is_ok()) {
-    parts_.events->pod_event(*pod, EventType::Warning, "ProviderUpdateFailed", status.message());
-  } else if (!refused.empty()) {
-    parts_.events->pod_event(*pod, EventType::Warning, "ProviderUpdateRefused", refused);
-  } else if (deferred == 0) {
-    parts_.events->pod_event(*pod, EventType::Normal, "ProviderUpdateSuccess",
-                             "Update pod in provider successfully");
-  }
-  queue_.add(uid);
-}
-
-void PodEngine::do_delete(const std::string& uid, const Action& action) {
-  kube::PodPtr pod;
-  plugin::PodRef ref;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      return;
-    }
-    pod = found->second->pod;
-    ref = ref_of(*found->second);
-  }
-  const std::string_view document = pod ? std::string_view(pod->raw) : std::string_view();
-  const Status status = parts_.provider->delete_pod(
-      {ref, document, action.grace, action.delete_reason}, call_options(stop_.token()));
-  const bool not_there = status.code() == StatusCode::NotFound;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      return;
-    }
-    PodState& state = *found->second;
-    if (status.is_ok() || not_there) {
-      note_success(state);
-      state.told_grace = action.grace;
-      state.delete_accepted_at = parts_.clock->steady_now();
-      if (not_there) {
-        state.backend = Backend::Gone;
-      }
-    } else if (!stop_.is_cancelled()) {
-      note_failure(state, status);
-    }
-  }
-  if (pod && !status.is_ok() && !not_there && !stop_.is_cancelled()) {
-    parts_.events->pod_event(*pod, EventType::Warning, "ProviderDeleteFailed", status.message());
-  } else if (pod && (status.is_ok() || not_there)) {
-    parts_.events->pod_event(*pod, EventType::Normal, "ProviderDeleteSuccess",
-                             "Delete pod in provider successfully");
-  }
-  queue_.add(uid);
-}
-
-void PodEngine::do_inspect(const std::string& uid) {
-  // list_pods is asked by one thread only, for all that wait for an answer at once.
-  MutexLock lock(mutex_);
-  inspect_.insert(uid);
-  poll_changed_.notify_all();
-}
-
-void PodEngine::do_fail_lost(const std::string& uid) {
-  kube::PodPtr pod;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      return;
-    }
-    PodState& state = *found->second;
-    pod = state.pod;
-    state.observed_status = lost_status(*pod, parts_.clock->wall_now());
-    state.final_status_written = true;
-    queue_status(uid, state);
-  }
-  parts_.events->pod_event(*pod, EventType::Warning, "ProviderLost",
-                           "The workload of this pod was started once and does not exist any more");
-}
-
-void PodEngine::do_remove_api(const std::string& uid) {
-  kube::PodPtr pod;
-  {
-    MutexLock lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) {
-      return;
-    }
-    pod = found->second->pod;
-  }
-  const Status status = parts_.api->remove_pod(*pod, stop_.token());
-  MutexLock lock(mutex_);
-  const auto found = pods_.find(uid);
-  if (found == pods_.end()) {
-    return;
-  }
-  PodState& state = *found->second;
-  if (status.is_ok() || status.code() == StatusCode::NotFound) {
-    state.removed_from_api = true;
-    note_success(state);
-  } else if (!stop_.is_cancelled()) {
-    note_failure(state, status);
-  }
-  queue_.add(uid);
-}
-
-void PodEngine::forget(const std::string& uid) {
-  MutexLock lock(mutex_);
-  pods_.erase(uid);
-  orphans_seen_.erase(uid);
 }
 
 }  // namespace vkhost::pods

@@ -1,0 +1,97 @@
+#include "pods/call_slots.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vkhost::pods {
+
+CallSlots::Permit CallSlots::ask(const std::string& key, SteadyTime now) {
+  Permit permit;
+  if (held_until_ && now < *held_until_) {
+    held_.insert(key);
+    permit.until = held_until_;
+    return permit;
+  }
+  if (used_ >= (held_until_ ? 1 : limit_)) {
+    if (is_waiting_.insert(key).second) {
+      waiting_.push_back(key);
+    }
+    return permit;
+  }
+  ++used_;
+  permit.granted = true;
+  permit.is_probe = held_until_.has_value();
+  return permit;
+}
+
+void CallSlots::finish(const Permit& permit,
+                       const Status& outcome,
+                       SteadyTime now,
+                       Random& random) {
+  give_back(permit);
+  if (!outcome.is_ok() && outcome.scope() == Scope::Provider) {
+    if (permit.is_probe) {
+      held_until_.reset();
+    }
+    note_fault(outcome, now, random);
+    return;
+  }
+  // A call that was cut short says nothing about the account, and neither does one that began before
+  // the fault was known.
+  const bool says_something =
+      outcome.code() != StatusCode::Cancelled && outcome.code() != StatusCode::DeadlineExceeded;
+  if (permit.is_probe && says_something) {
+    release();
+  }
+}
+
+void CallSlots::give_back(const Permit& permit) { used_ -= permit.granted ? 1 : 0; }
+
+void CallSlots::note_fault(const Status& fault, SteadyTime now, Random& random) {
+  if (!held_until_) {
+    hold(fault, now, random);
+  } else if (fault.retry() == Retry::After) {
+    // One of many calls that met the same fault: it counts once, the longest wait holds.
+    held_until_ = std::max(*held_until_, now + fault.retry_after());
+  }
+}
+
+void CallSlots::hold(const Status& fault, SteadyTime now, Random& random) {
+  const auto delay = fault.retry() == Retry::After
+                         ? std::max(fault.retry_after(), std::chrono::milliseconds{1})
+                         : backoff_delay(backoff_, ++failures_, random);
+  held_until_ = now + delay;
+  fault_ = fault;
+}
+
+void CallSlots::release() {
+  held_until_.reset();
+  fault_ = Status::ok();
+  failures_ = 0;
+}
+
+void CallSlots::note_health(SteadyTime now) {
+  if (held_until_ && now >= *held_until_ && used_ == 0 && waiting_.empty() && offered_.empty() &&
+      held_.empty()) {
+    release();
+  }
+}
+
+void CallSlots::withdraw(const std::string& key) {
+  offered_.erase(key);
+  held_.erase(key);
+}
+
+std::vector<std::string> CallSlots::wake() {
+  std::vector<std::string> keys;
+  const std::size_t limit = held_until_ ? 1 : limit_;
+  while (!waiting_.empty() && used_ + offered_.size() < limit) {
+    keys.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+    is_waiting_.erase(keys.back());
+    offered_.insert(keys.back());
+  }
+  return keys;
+}
+
+}  // namespace vkhost::pods

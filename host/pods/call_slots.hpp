@@ -1,0 +1,69 @@
+// CallSlots: who may call the provider now. Bounds the calls in parallel, and holds them all while the
+// provider says that the account as a whole is at fault: then one call at a time may try, no sooner
+// than the provider or the back-off allows.
+//
+// Keys that are refused wait here, in order, and are handed out again by wake(): a freed slot is
+// offered to one of them, which passes it on by withdraw() when it has no use for it any more. So
+// thousands of waiting pods cost neither threads nor polling. Not thread-safe: guarded by its owner.
+#pragma once
+
+#include "base/backoff.hpp"
+#include "base/clock.hpp"
+#include "base/status.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace vkhost::pods {
+
+class CallSlots {
+ public:
+  struct Permit {
+    bool granted = false;
+    bool is_probe = false;            // the one that may try while all others are held
+    std::optional<SteadyTime> until;  // refused until then; none: wake() names the key
+  };
+
+  CallSlots(std::size_t limit, BackoffLimits backoff) : limit_(limit), backoff_(backoff) {}
+
+  [[nodiscard]] Permit ask(const std::string& key, SteadyTime now);
+  // The call for which `permit` was granted is over.
+  void finish(const Permit& permit, const Status& outcome, SteadyTime now, Random& random);
+  // The permit was not used.
+  void give_back(const Permit& permit);
+  // A fault of the account that was learned otherwise than by a call of this kind.
+  void note_fault(const Status& fault, SteadyTime now, Random& random);
+  // Another sign of the account's health: ends a hold that nobody is left to probe.
+  void note_health(SteadyTime now);
+  // What was offered to `key` may be used by others; called before each look at a key.
+  void withdraw(const std::string& key);
+  // Keys to look at now.
+  [[nodiscard]] std::vector<std::string> wake();
+
+  // Why all calls are held; OK when they are not.
+  [[nodiscard]] Status fault() const { return held_until_ ? fault_ : Status::ok(); }
+
+ private:
+  void hold(const Status& fault, SteadyTime now, Random& random);
+  void release();
+
+  const std::size_t limit_;
+  const BackoffLimits backoff_;
+  std::size_t used_ = 0;
+
+  std::deque<std::string> waiting_;  // for a slot, in order
+  std::unordered_set<std::string> is_waiting_;
+  std::unordered_set<std::string> offered_;
+  std::unordered_set<std::string> held_;  // told to come back at held_until_
+
+  std::optional<SteadyTime> held_until_;
+  Status fault_;
+  std::uint32_t failures_ = 0;
+};
+
+}  // namespace vkhost::pods

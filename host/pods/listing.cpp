@@ -1,0 +1,279 @@
+// What the provider lists, and workloads without a pod.
+//
+// A list says what was true when it began. Items carry a seq, by which a push overtakes them; what a
+// complete list does not name is absent, unless its create returned after the list had begun. Only
+// absence by a list or by the provider's word counts; no answer changes nothing.
+//
+// Orphans. A workload is deleted only if it bears this node's marks, a UID and a name, the API has no
+// pod of that UID by a fresh read, and that was so in two lists in a row. A workload that was matched
+// without a UID (legacy) is never touched. The default is to report.
+#include "pods/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vkhost::pods {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Fresh reads of the API server in one sweep, whatever the number of orphans.
+constexpr std::size_t kMaxOrphanReads = 100;
+// A workload whose pod turns out to exist (another engine's, or hidden by a filter) is looked at again
+// after that, as is one that was reported.
+constexpr minutes kOrphanLook{10};
+// How long a pod that waits for its deletion's end goes unasked.
+constexpr seconds kAskAgain{5};
+
+}  // namespace
+
+void PodEngine::poll_loop() {
+  const plugin::Capabilities& shape = parts_.provider->capabilities();
+  const auto interval = shape.pushes ? settings_.resync_interval
+                                     : std::min(settings_.resync_interval, shape.poll_interval);
+  SteadyTime next_full = parts_.clock->steady_now();
+  while (true) {
+    bool full = false;
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && inspect_.empty() && !relisted_ &&
+             parts_.clock->steady_now() < next_full) {
+        poll_changed_.wait_until(mutex_, next_full);
+      }
+      if (stopping_) {
+        return;
+      }
+      full = relisted_ || parts_.clock->steady_now() >= next_full;
+    }
+    if (full) {
+      reconcile_with_list();
+      next_full = parts_.clock->steady_now() + interval;
+    } else {
+      inspect_waiting();
+    }
+  }
+}
+
+Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {
+  auto list = parts_.provider->list_pods(uids, call_options(stop_.token()));
+  {
+    MutexLock lock(mutex_);
+    if (list.is_ok()) {
+      calls_.note_health(parts_.clock->steady_now());
+    } else if (list.status().scope() == Scope::Provider) {
+      calls_.note_fault(list.status(), parts_.clock->steady_now(), *parts_.random);
+    }
+    wake_waiting();
+  }
+  announce_fault();
+  return list;
+}
+
+void PodEngine::reconcile_with_list() {
+  std::uint64_t began_at = 0;
+  {
+    MutexLock lock(mutex_);
+    relisted_ = false;
+    began_at = event_counter_;
+  }
+  auto listed = list({});
+  if (!listed.is_ok()) {
+    if (!stop_.is_cancelled()) {
+      parts_.log.warn("the provider could not list its pods",
+                      {observe::error_field(listed.status())});
+    }
+    return;  // 'no answer' changes nothing; the timer asks again
+  }
+  apply_list(std::move(*listed), {}, began_at);
+  settle_orphans();
+}
+
+void PodEngine::inspect_waiting() {
+  std::vector<std::string> uids;
+  std::uint64_t began_at = 0;
+  {
+    MutexLock lock(mutex_);
+    uids.assign(inspect_.begin(), inspect_.end());
+    inspect_.clear();
+    began_at = event_counter_;
+  }
+  if (uids.empty()) {
+    return;
+  }
+  auto listed = list(uids);
+  const Status status = listed.status();
+  if (listed.is_ok()) {
+    apply_list(std::move(*listed), uids, began_at);
+  }
+  MutexLock lock(mutex_);
+  for (const std::string& uid : uids) {
+    const StatePtr state = find_state(uid);
+    if (!state) {
+      continue;
+    }
+    if (state->told_grace && state->is_ending() && state->backend != Backend::Gone) {
+      queue_.add_at(uid, parts_.clock->steady_now() + kAskAgain);
+      continue;
+    }
+    if (state->backend == Backend::Unknown) {
+      note_failure(*state, status.is_ok()
+                               ? unavailable("the provider cannot tell whether this pod exists")
+                               : status);
+    }
+    queue_.add(uid);
+  }
+}
+
+void PodEngine::apply_list(plugin::PodList list,
+                           const std::vector<std::string>& asked,
+                           std::uint64_t began_at) {
+  std::unordered_set<std::string_view> named;
+  std::vector<OrphanBook::Orphan> orphans;
+  for (plugin::ListedPod& item : list.pods) {
+    named.insert(item.ref.uid);
+    const StatusFacts facts = status_facts(item.status_json);  // parses: no lock yet
+    MutexLock lock(mutex_);
+    if (pods_.contains(item.ref.uid)) {
+      apply_item(item, facts, began_at);
+    } else if (item.verdict == plugin::ListVerdict::Present ||
+               item.verdict == plugin::ListVerdict::PresentStatusUnknown) {
+      orphans.push_back({item.ref, item.marks == plugin::Marks::Ours && !item.ref.uid.empty() &&
+                                       !item.ref.name.empty() && !item.ref.pod_namespace.empty()});
+    }
+  }
+  MutexLock lock(mutex_);
+  if (asked.empty()) {
+    orphans_.note_list(orphans);
+  }
+  if (!list.complete) {
+    return;
+  }
+  if (asked.empty()) {
+    for (const auto& [uid, state] : pods_) {
+      if (!named.contains(uid)) {
+        apply_absence(uid, *state, began_at);
+      }
+    }
+    return;
+  }
+  for (const std::string& uid : asked) {
+    const StatePtr state = named.contains(uid) ? nullptr : find_state(uid);
+    if (state) {
+      apply_absence(uid, *state, began_at);
+    }
+  }
+}
+
+void PodEngine::apply_item(plugin::ListedPod& item,
+                           const StatusFacts& facts,
+                           std::uint64_t began_at) {
+  PodState& state = *pods_.at(item.ref.uid);
+  if (state.call != CallKind::None || (item.seq != 0 && item.seq < state.seq)) {
+    return;  // overtaken
+  }
+  switch (item.verdict) {
+    case plugin::ListVerdict::Present:
+      state.seq = std::max(state.seq, item.seq);
+      take_presence(item.ref.uid, state);
+      if (!item.status_json.empty()) {
+        take_status(item.ref.uid, state, std::move(item.status_json), facts);
+      }
+      break;
+    case plugin::ListVerdict::PresentStatusUnknown:
+      take_presence(item.ref.uid, state);
+      break;
+    case plugin::ListVerdict::Absent:
+      apply_absence(item.ref.uid, state, began_at);
+      return;
+    case plugin::ListVerdict::Unknown:
+      return;
+  }
+  if (state.handle.empty() && !item.ref.handle.empty() && !state.is_ending()) {
+    note_handle(item.ref.uid, state, item.ref.handle);
+  }
+}
+
+void PodEngine::apply_absence(const std::string& uid, PodState& state, std::uint64_t began_at) {
+  if (state.call != CallKind::None || state.create_returned_at > began_at) {
+    return;
+  }
+  // A create that failed is tried again anyway; absence tells nothing new about it.
+  const bool was_there = state.backend == Backend::Present || state.backend == Backend::Unknown;
+  if (was_there || (state.told_grace && state.backend != Backend::Gone)) {
+    take_absence(uid, state);
+  }
+}
+
+// ---- Orphans
+
+void PodEngine::settle_orphans() {
+  std::vector<OrphanBook::Orphan> due;
+  {
+    MutexLock lock(mutex_);
+    if (listed_) {
+      due = orphans_.due(parts_.clock->steady_now(), kMaxOrphanReads);
+    }
+  }
+  std::size_t deletions = 0;
+  for (const OrphanBook::Orphan& orphan : due) {
+    if (stop_.is_cancelled()) {
+      return;
+    }
+    if (deletions >= settings_.max_orphan_deletions) {
+      parts_.log.warn("more orphans than one sweep may delete; the next one goes on");
+      return;
+    }
+    settle_orphan(orphan, &deletions);
+  }
+}
+
+void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions) {
+  if (!orphan.is_ours) {
+    return report_orphan(orphan);
+  }
+  const auto fresh = parts_.api->read_pod(orphan.ref.pod_namespace, orphan.ref.name, stop_.token());
+  const bool is_gone = fresh.is_ok() ? (*fresh)->uid != orphan.ref.uid
+                                     : fresh.status().code() == StatusCode::NotFound;
+  if (!is_gone) {
+    MutexLock lock(mutex_);
+    // It exists after all, or nobody can tell now.
+    const SteadyTime now = parts_.clock->steady_now();
+    orphans_.look_again(orphan, fresh.is_ok() ? now + kOrphanLook : now);
+    return;
+  }
+  if (settings_.orphans == Orphans::Report) {
+    return report_orphan(orphan);
+  }
+  {
+    MutexLock lock(mutex_);
+    if (stopping_ || pods_.contains(orphan.ref.uid)) {
+      return;
+    }
+    adopt_orphan(orphan.ref);
+    ++*deletions;
+  }
+  parts_.log.info(
+      "deleting a workload whose pod is gone",
+      {{"pod", orphan.ref.pod_namespace + "/" + orphan.ref.name}, {"uid", orphan.ref.uid}});
+}
+
+void PodEngine::report_orphan(const OrphanBook::Orphan& orphan) {
+  {
+    MutexLock lock(mutex_);
+    orphans_.look_again(orphan, parts_.clock->steady_now() + kOrphanLook);
+    if (!orphans_.report(orphan)) {
+      return;
+    }
+  }
+  parts_.log.warn(orphan.is_ours
+                      ? "the provider runs a workload whose pod is gone; set policies.orphans to "
+                        "\"delete\" to have such workloads removed"
+                      : "the provider runs a workload that cannot be told to be ours; it is left "
+                        "alone until it is removed by hand",
+                  {{"pod", orphan.ref.pod_namespace + "/" + orphan.ref.name},
+                   {"uid", orphan.ref.uid},
+                   {"handle", orphan.ref.handle}});
+}
+
+}  // namespace vkhost::pods

@@ -1,0 +1,48 @@
+#include "pods/pod_metadata.hpp"
+
+#include "kube/json_cut.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+namespace vkhost::pods {
+namespace {
+
+std::uint64_t combine(std::uint64_t seed, std::string_view text) {
+  return seed * 1'099'511'628'211U ^ std::hash<std::string_view>()(text);
+}
+
+bool is_own(std::string_view key, const std::vector<std::string>& prefixes) {
+  return key == kube::kHandleAnnotation || key == kube::kHandleUidAnnotation ||
+         std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return key.starts_with(prefix); });
+}
+
+}  // namespace
+
+std::uint64_t user_metadata_hash(const kube::PodRecord& pod,
+                                 const std::vector<std::string>& own_prefixes) {
+  if (own_prefixes.empty()) {
+    return pod.metadata_hash;
+  }
+  const std::string_view metadata = kube::find_member(pod.raw, "metadata");
+  std::uint64_t hash = 1;
+  for (const std::string_view map : {"labels", "annotations"}) {
+    hash = combine(hash, map);
+    const std::string_view object = kube::find_member(metadata, map);
+    if (object.empty()) {
+      continue;
+    }
+    kube::JsonMembers members(object);
+    kube::JsonMember member;
+    while (members.next(member)) {
+      if (map == "labels" || !is_own(member.key, own_prefixes)) {
+        hash = combine(combine(hash, member.key), member.value);
+      }
+    }
+  }
+  return hash;
+}
+
+}  // namespace vkhost::pods

@@ -1,0 +1,258 @@
+// create_pod, update_pod and delete_pod: the calls themselves, without a lock, and what follows from
+// their outcome. The end of each call queues the pod again.
+#include "pods/engine.hpp"
+#include "pods/host_status.hpp"
+
+#include <utility>
+
+namespace vkhost::pods {
+
+// The call is over; `outcome` is what it says about the account (OK when it was not made).
+void PodEngine::end_call(const Job& job, const Status& outcome) {
+  PodState& state = *job.state;
+  CallSlots& slots = state.call == CallKind::Delete ? deletes_ : calls_;
+  const SteadyTime now = parts_.clock->steady_now();
+  if (state.call == CallKind::Delete) {
+    slots.give_back(job.permit);
+    if (!outcome.is_ok() && outcome.scope() == Scope::Provider) {
+      calls_.note_fault(outcome, now, *parts_.random);
+    }
+  } else {
+    slots.finish(job.permit, outcome, now, *parts_.random);
+  }
+  state.call = CallKind::None;
+  state.call_cancel.reset();
+  wake_waiting();
+  queue_.add(job.uid);
+}
+
+// ---- Create
+
+void PodEngine::create(Job& job) {
+  plugin::CreateOutcome outcome;
+  auto material = parts_.material->material(*job.pod, job.cancel->token());
+  const bool called = material.is_ok() && !job.cancel->is_cancelled();
+  if (called) {
+    {
+      MutexLock lock(mutex_);
+      job.state->create_attempted = true;
+      job.state->named = true;
+      job.state->told_grace.reset();
+      job.state->accepted = CallKind::Create;
+    }
+    outcome =
+        parts_.provider->create_pod({job.ref, job.pod->raw, *material, job.action.create_reason},
+                                    call_options(job.cancel->token()));
+  } else {
+    outcome.status = material.is_ok() ? cancelled("the pod was deleted") : material.status();
+  }
+  finish_create(job, std::move(outcome), called);
+}
+
+void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called) {
+  const Status& status = outcome.status;
+  Reports reports;
+  {
+    MutexLock lock(mutex_);
+    PodState& state = *job.state;
+    end_call(job, was_called ? status : cancelled("not called"));
+    state.create_returned_at = ++event_counter_;
+    if (outcome.handle) {
+      note_handle(job.uid, state, std::move(*outcome.handle));
+    }
+    if (status.is_ok()) {
+      note_accepted(state, CallKind::Create);
+      state.backend = Backend::Present;
+      state.wanted_again = false;
+      state.loss_handled = false;
+      state.told_spec_hash = job.pod->spec_hash;
+      state.told_metadata_hash = job.metadata_hash;
+      reports.push_back({job.pod, EventType::Normal, "ProviderCreateSuccess",
+                         "Create pod in provider successfully"});
+      take_early_news(job.uid, state, &reports);
+    } else {
+      state.wanted_again = job.action.create_reason == plugin::CreateReason::Lost &&
+                           (!outcome.handle || *outcome.handle == job.ref.handle);
+      if (was_called) {
+        set_wanted(state);
+      }
+      if (!state.is_ending() && !stop_.is_cancelled()) {
+        create_failed(job.uid, state, status, &reports);
+      }
+      state.early_error.reset();
+      state.early_gone = false;
+    }
+    if (state.status_dirty) {
+      schedule_write(job.uid, state);  // held back while the call was in flight
+    }
+  }
+  tell(reports);
+  announce_fault();
+}
+
+// What ran once is not created again because of an error: whether it is still there has to be asked.
+void PodEngine::set_wanted(PodState& state) {
+  state.backend = state.ever_started && !state.wanted_again ? Backend::Unknown : Backend::Wanted;
+}
+
+void PodEngine::create_failed(const std::string& uid,
+                              PodState& state,
+                              const Status& status,
+                              Reports* reports) {
+  if (status.scope() == Scope::Provider) {
+    // Not this pod's fault: it neither backs off on its own nor is told off for it.
+    state.last_error = status;
+    return;
+  }
+  note_failure(state, status);
+  bool is_final = false;
+  if (status.retry() == Retry::Never) {
+    state.retry_when_changed = true;
+    state.rejected_spec_hash = state.pod->spec_hash;
+    state.rejected_metadata_hash = state.metadata_hash;
+    // A pod that may run once only has no second chance: its owner must hear of it.
+    is_final = state.pod->restart_policy == "Never";
+  }
+  reports->push_back({state.pod, EventType::Warning, "ProviderCreateFailed", status.message()});
+  if (!state.ever_started) {  // what ran has a status of its own, which says more
+    const std::string reason = status.reason().empty() ? "ProviderFailed" : status.reason();
+    state.observed_status = rejected_status(*state.pod, reason, status.message(), is_final);
+    state.observed_final = false;
+    queue_status(uid, state);
+  }
+}
+
+// ---- Update
+
+void PodEngine::update(Job& job) {
+  Status status;
+  std::vector<plugin::UpdateAnswer> answers;
+  auto material = parts_.material->material(*job.pod, job.cancel->token());
+  if (!material.is_ok()) {
+    status = material.status();
+  } else if (job.cancel->is_cancelled()) {
+    status = cancelled("the pod was deleted");
+  } else {
+    auto updated = parts_.provider->update_pod(
+        {job.ref, job.pod->raw, *material, job.action.changed}, call_options(job.cancel->token()));
+    status = updated.status();
+    if (updated.is_ok()) {
+      answers = std::move(*updated);
+    }
+  }
+  finish_update(job, status, answers);
+}
+
+void PodEngine::finish_update(const Job& job,
+                              const Status& status,
+                              const std::vector<plugin::UpdateAnswer>& answers) {
+  std::string refused;
+  std::uint64_t deferred = 0;
+  for (const plugin::UpdateAnswer& answer : answers) {
+    if (answer.outcome == plugin::UpdateOutcome::Deferred) {
+      deferred |= answer.changed & job.action.changed;
+    } else if (answer.outcome != plugin::UpdateOutcome::Applied &&
+               answer.outcome != plugin::UpdateOutcome::AppliedByRestart && !answer.text.empty()) {
+      refused += (refused.empty() ? "" : "; ") + answer.text;
+    }
+  }
+  Reports reports;
+  {
+    MutexLock lock(mutex_);
+    PodState& state = *job.state;
+    // Of adopted pods the host tells everything once: no news for their users.
+    const bool is_news = state.told_spec_hash != 0;
+    end_call(job, status);
+    const bool is_told = status.is_ok() || status.retry() == Retry::Never;
+    if (is_told && deferred == 0) {
+      state.told_spec_hash = job.pod->spec_hash;
+      state.told_metadata_hash = job.metadata_hash;
+    } else {
+      state.changed_material |= job.action.changed;
+    }
+    if (status.is_ok() && deferred == 0) {
+      note_accepted(state, CallKind::Update);
+      state.told_material = job.action.changed;
+      if (!refused.empty()) {
+        reports.push_back({job.pod, EventType::Warning, "ProviderUpdateRefused", refused});
+      } else if (is_news) {
+        reports.push_back({job.pod, EventType::Normal, "ProviderUpdateSuccess",
+                           "Update pod in provider successfully"});
+      }
+      take_early_news(job.uid, state, &reports);
+    } else if (!state.is_ending() && !stop_.is_cancelled()) {
+      if (status.code() == StatusCode::NotFound) {
+        state.backend = Backend::Unknown;  // ask before anything is concluded
+      }
+      update_failed(state,
+                    status.is_ok() ? unavailable("the provider deferred the update") : status,
+                    status.is_ok() ? nullptr : &reports);
+      take_early_news(job.uid, state, &reports);
+    }
+  }
+  tell(reports);
+  announce_fault();
+}
+
+void PodEngine::update_failed(PodState& state, const Status& status, Reports* reports) {
+  if (status.scope() == Scope::Provider) {
+    state.last_error = status;
+    return;
+  }
+  note_failure(state, status);
+  if (reports != nullptr) {
+    reports->push_back({state.pod, EventType::Warning, "ProviderUpdateFailed", status.message()});
+  }
+}
+
+// ---- Delete
+
+void PodEngine::remove(Job& job) {
+  const std::string_view document = job.pod ? std::string_view(job.pod->raw) : std::string_view();
+  const Status status = parts_.provider->delete_pod(
+      {job.ref, document, job.action.grace, job.action.delete_reason}, call_options(stop_.token()));
+  finish_delete(job, status);
+}
+
+void PodEngine::finish_delete(const Job& job, const Status& status) {
+  Reports reports;
+  {
+    MutexLock lock(mutex_);
+    PodState& state = *job.state;
+    end_call(job, status);
+    if (status.is_ok() || status.code() == StatusCode::NotFound) {
+      note_accepted(state, CallKind::Delete);
+      state.told_grace = job.action.grace;
+      state.delete_accepted_at = parts_.clock->steady_now();
+      reports.push_back({job.pod, EventType::Normal, "ProviderDeleteSuccess",
+                         "Delete pod in provider successfully"});
+      take_early_news(job.uid, state, &reports);
+      if (!status.is_ok()) {
+        state.backend = Backend::Gone;
+      }
+    } else if (!stop_.is_cancelled()) {
+      note_failure(state, status);
+      reports.push_back({job.pod, EventType::Warning, "ProviderDeleteFailed", status.message()});
+      state.early_error.reset();
+      take_early_news(job.uid, state, &reports);
+    }
+  }
+  if (job.pod) {
+    tell(reports);
+  } else if (!status.is_ok() && status.code() != StatusCode::NotFound) {
+    parts_.log.warn("deleting an orphan failed", {{"uid", job.uid}, observe::error_field(status)});
+  }
+  announce_fault();
+}
+
+// News that overtook the return of the call that they belong to.
+void PodEngine::take_early_news(const std::string& uid, PodState& state, Reports* reports) {
+  const std::optional<Status> error = std::exchange(state.early_error, std::nullopt);
+  if (std::exchange(state.early_gone, false)) {
+    take_absence(uid, state);
+  } else if (error) {
+    take_error(uid, state, *error, reports);
+  }
+}
+
+}  // namespace vkhost::pods

@@ -1,0 +1,68 @@
+#include "pods/write_echo.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vkhost::pods {
+
+void WriteEcho::write_begins(std::string_view base_version) {
+  writing_ = true;
+  base_ = base_version;
+  seen_.clear();
+  moved_ = false;
+  relisted_ = false;
+  if (!outstanding_.empty()) {
+    // The object compared with is older than our own last write.
+    compare_when_back_ = true;
+  }
+}
+
+bool WriteEcho::write_ends(const std::string& version, std::string_view newest_version) {
+  writing_ = false;
+  const bool relisted = std::exchange(relisted_, false);
+  if (version.empty()) {
+    if (!outstanding_.empty()) {
+      compare_when_back_ = compare_when_back_ || moved_;
+      return false;
+    }
+    return moved_ || relisted;
+  }
+  const bool came_back =
+      version == base_ || std::find(seen_.begin(), seen_.end(), version) != seen_.end();
+  if (!came_back && !relisted) {
+    outstanding_ = version;
+    compare_when_back_ = compare_when_back_ || moved_;
+    return false;
+  }
+  outstanding_.clear();
+  const bool others_followed = (moved_ || relisted) && version != newest_version;
+  return std::exchange(compare_when_back_, false) || others_followed;
+}
+
+bool WriteEcho::object_seen(const std::string& version, bool status_moved) {
+  const bool is_echo = !outstanding_.empty() && version == outstanding_;
+  bool compare = status_moved;
+  if (is_echo) {
+    outstanding_.clear();
+    compare = std::exchange(compare_when_back_, false);
+  }
+  if (writing_) {
+    seen_.push_back(version);
+    moved_ = moved_ || compare;
+    return false;
+  }
+  if (!outstanding_.empty()) {
+    // Older than our own write, whose echo brings the last word.
+    compare_when_back_ = compare_when_back_ || compare;
+    return false;
+  }
+  return compare;
+}
+
+void WriteEcho::relisted() {
+  outstanding_.clear();
+  compare_when_back_ = false;
+  relisted_ = writing_;
+}
+
+}  // namespace vkhost::pods
