@@ -1,0 +1,39 @@
+#include "kubelet/health_handler.hpp"
+
+#include <string_view>
+
+namespace vkhost::kubelet {
+namespace {
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+}
+
+}  // namespace
+
+http::Reply HealthHandler::handle(const http::ServerRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    http::Reply reply = http::text_reply(405, "the method is not allowed here\n");
+    reply.headers.emplace_back("Allow", "GET, HEAD");
+    return reply;
+  }
+  const std::string path = request.path();
+  if (path == "/healthz" || path == "/livez") {
+    return http::text_reply(200, "ok");
+  }
+  if (path == "/readyz") {
+    return sources_.is_ready() ? http::text_reply(200, "ok") : http::text_reply(503, "not ready\n");
+  }
+  if (path == "/metrics" && is_loopback(request.remote_address)) {
+    http::Reply reply = http::text_reply(200, sources_.metrics());
+    for (auto& [name, value] : reply.headers) {
+      if (name == "Content-Type") {
+        value = "text/plain; version=0.0.4; charset=utf-8";
+      }
+    }
+    return reply;
+  }
+  return http::text_reply(404, "not found\n");
+}
+
+}  // namespace vkhost::kubelet

@@ -1,0 +1,26 @@
+// HealthHandler: the plain listener for probes: /healthz, /livez, /readyz without detail, and
+// /metrics for loopback clients alone. [any-thread] [no-block]
+#pragma once
+
+#include "http/handler.hpp"
+
+#include <functional>
+#include <string>
+
+namespace vkhost::kubelet {
+
+struct HealthSources {
+  std::function<bool()> is_ready;        // every node is up
+  std::function<std::string()> metrics;  // text exposition 0.0.4
+};
+
+class HealthHandler final : public http::Handler {
+ public:
+  explicit HealthHandler(HealthSources sources) : sources_(std::move(sources)) {}
+  http::Reply handle(const http::ServerRequest& request) override;
+
+ private:
+  const HealthSources sources_;
+};
+
+}  // namespace vkhost::kubelet
