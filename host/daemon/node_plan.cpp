@@ -91,8 +91,7 @@ pods::Settings pods_settings(const config::Config& config, const Endpoint& kubel
 
 std::string instance_info(const config::Config& config,
                           const config::NodeConfig& node,
-                          const Endpoint& kubelet,
-                          const std::string& cluster_uid) {
+                          const Endpoint& kubelet) {
   std::string out = "{";
   const auto member = [&](std::string_view name, std::string_view value) {
     append_json_string(out, name);
@@ -100,7 +99,6 @@ std::string instance_info(const config::Config& config,
     append_json_string(out, value);
     out += ',';
   };
-  member("cluster_uid", cluster_uid);
   member("node_name", node.name);
   member("address", kubelet.address);
   member("cluster_domain", config.kubernetes.cluster_domain);

@@ -22,7 +22,6 @@ struct Endpoint {
 // Document that a provider instance gets about its surroundings.
 [[nodiscard]] std::string instance_info(const config::Config& config,
                                         const config::NodeConfig& node,
-                                        const Endpoint& kubelet,
-                                        const std::string& cluster_uid);
+                                        const Endpoint& kubelet);
 
 }  // namespace vkhost::daemon

@@ -1,6 +1,7 @@
 #include "daemon/virtual_node.hpp"
 
 #include "daemon/identity.hpp"
+#include "kube/paths.hpp"
 
 #include <utility>
 
@@ -89,17 +90,29 @@ void VirtualNode::bring_up() {
     }
   }
   if (!insist("recovering pods", [this] { return engine_->recover(stop_.token()); }) ||
-      !insist("starting the provider", [&] {
-        return provider_->start({name, owner_key(settings_.cluster_uid, name)}, call_options());
-      })) {
+      !start_provider(name)) {
     return;
   }
-  provider_started_ = true;
   engine_->start();
   node_->pods_ready();
   node_->start();
+  if (parts_.api != nullptr) {
+    node_watch_ = std::make_unique<kube::ObjectWatch>(
+        kube::ObjectWatchSettings{kube::nodes_path(), name, {}},
+        kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log});
+    node_watch_->start();
+  }
   is_up_ = true;
   parts_.log.info("node is up", {{"node", name}});
+}
+
+bool VirtualNode::start_provider(const std::string& name) {
+  return insist("starting the provider", [&]() -> Status {
+    VKHOST_TRY_ASSIGN(const std::string cluster_uid, parts_.cluster_uid(stop_.token()));
+    VKHOST_TRY(provider_->start({name, owner_key(cluster_uid, name)}, call_options()));
+    provider_started_ = true;
+    return Status::ok();
+  });
 }
 
 void VirtualNode::stop() {
@@ -115,6 +128,9 @@ void VirtualNode::stop() {
     return;
   }
   parts_.source->stop();
+  if (node_watch_) {
+    node_watch_->stop();
+  }
   node_->stop();
   engine_->stop();
   if (std::exchange(provider_started_, false)) {
@@ -132,8 +148,6 @@ plugin::CallOptions VirtualNode::call_options() const {
   options.cancel = stop_.token();
   return options;
 }
-
-void VirtualNode::node_deleted() { node_->node_deleted(); }
 
 std::vector<pods::PodView> VirtualNode::pods() const { return engine_->pods(); }
 
@@ -160,15 +174,29 @@ Status VirtualNode::save_handle(const std::string& uid, const std::string& handl
 
 void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }
 
+bool VirtualNode::is_ignored(const kube::PodRecord& pod) const {
+  // A mirror pod stands for one that a kubelet runs from a file of its own.
+  return pod.is_mirror_pod || (settings_.ignore_daemonset_pods && pod.is_daemon_set_pod);
+}
+
 void VirtualNode::pods_listed(std::vector<kube::PodPtr> pods) {
+  std::erase_if(pods, [this](const kube::PodPtr& pod) { return is_ignored(*pod); });
   engine_->pods_listed(std::move(pods));
   MutexLock lock(mutex_);
   listed_ = true;
   changed_.notify_all();
 }
 
-void VirtualNode::pod_applied(kube::PodPtr pod) { engine_->pod_applied(std::move(pod)); }
+void VirtualNode::pod_applied(kube::PodPtr pod) {
+  if (!is_ignored(*pod)) {
+    engine_->pod_applied(std::move(pod));
+  }
+}
 
 void VirtualNode::pod_removed(const std::string& uid) { engine_->pod_removed(uid); }
+
+void VirtualNode::object_changed(std::string /*json*/) {}
+
+void VirtualNode::object_gone() { node_->node_deleted(); }
 
 }  // namespace vkhost::daemon

@@ -13,6 +13,7 @@
 #include "base/thread.hpp"
 #include "daemon/pod_source.hpp"
 #include "kube/client.hpp"
+#include "kube/object_watch.hpp"
 #include "node/controller.hpp"
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
@@ -29,7 +30,8 @@ namespace vkhost::daemon {
 struct VirtualNodeSettings {
   node::Settings node;
   pods::Settings pods;
-  std::string cluster_uid;
+  // Pods of DaemonSets are left alone: one that is refused is made again for ever.
+  bool ignore_daemonset_pods = true;
 };
 
 // Collaborators; all outlive the node.
@@ -37,6 +39,8 @@ struct VirtualNodeParts {
   std::function<Result<std::unique_ptr<plugin::Provider>>(plugin::ProviderListener& listener)>
       make_provider;
   std::unique_ptr<PodSource> source;
+  // The root of the node's ownership marks. [may-block]
+  std::function<Result<std::string>(const CancelToken& cancel)> cluster_uid;
   // Made once the provider's capabilities are known.
   std::function<std::unique_ptr<pods::MaterialSource>(const plugin::Capabilities& capabilities)>
       make_material;
@@ -51,7 +55,8 @@ struct VirtualNodeParts {
 
 class VirtualNode final : public plugin::ProviderListener,
                           public pods::ProviderFaultSink,
-                          private kube::PodListener {
+                          private kube::PodListener,
+                          private kube::ObjectListener {
  public:
   // Makes the provider instance; fails with what the plugin says of its settings.
   static Result<std::unique_ptr<VirtualNode>> create(VirtualNodeSettings settings,
@@ -62,8 +67,6 @@ class VirtualNode final : public plugin::ProviderListener,
   [[nodiscard]] std::string name() const;
   void start();
   void stop();  // pods stay [may-block]
-
-  void node_deleted();
 
   [[nodiscard]] std::vector<pods::PodView> pods() const;
   [[nodiscard]] node::NodeView view() const;
@@ -84,7 +87,13 @@ class VirtualNode final : public plugin::ProviderListener,
   void pod_applied(kube::PodPtr pod) override;
   void pod_removed(const std::string& uid) override;
 
+  // kube::ObjectListener: the Node object itself, so that its deletion is noticed at once.
+  void object_changed(std::string json) override;
+  void object_gone() override;
+
+  [[nodiscard]] bool is_ignored(const kube::PodRecord& pod) const;
   void bring_up();
+  bool start_provider(const std::string& name);
   // Repeats `step` with back-off until it succeeds; false when stopped.
   bool insist(std::string_view what, const std::function<Status()>& step);
   [[nodiscard]] plugin::CallOptions call_options() const;
@@ -97,8 +106,9 @@ class VirtualNode final : public plugin::ProviderListener,
   std::unique_ptr<pods::MaterialSource> material_;
   std::unique_ptr<pods::PodEngine> engine_;
   std::unique_ptr<node::NodeController> node_;
-  std::atomic<bool> wired_ = false;  // engine_ and node_ are there
-  bool provider_started_ = false;    // only the starting thread, then stop()
+  std::unique_ptr<kube::ObjectWatch> node_watch_;  // null: standalone, or not up yet
+  std::atomic<bool> wired_ = false;                // engine_ and node_ are there
+  bool provider_started_ = false;                  // only the starting thread, then stop()
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -78,6 +78,9 @@ void NodeController::provider_fault(const Status& fault) {
 
 void NodeController::node_deleted() {
   MutexLock lock(mutex_);
+  if (facts_.node_uid.empty()) {
+    return;  // not registered yet: it will be
+  }
   facts_.node_uid.clear();
   status_wanted_ = true;
   changed_.notify_all();

@@ -330,9 +330,8 @@ typedef struct vkp_problem_sink {
 typedef struct vkp_instance_request {
   uint64_t size;
   vkp_str config_json; /* the settings, validated by the schema of describe, defaults filled in */
-  /* Object: cluster_uid, node_name (as configured; left out when the configuration has none),
-   * address and kubelet_port of this daemon, cluster_domain, mode ("cluster" or "standalone"),
-   * host_version. */
+  /* Object: node_name (as configured; left out when the configuration has none), address and
+   * kubelet_port of this daemon, cluster_domain, mode ("cluster" or "standalone"), host_version. */
   vkp_str info_json;
 } vkp_instance_request;
 

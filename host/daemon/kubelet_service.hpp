@@ -1,0 +1,95 @@
+// KubeletService: the kubelet API of all nodes of the process: one server, a port for each node, one
+// certificate, one idea of who may. Also keeps the client authority fresh and answers what the
+// handler asks about pods.
+//
+// [startup] to build and to add nodes; the lookups are [any-thread].
+#pragma once
+
+#include "base/mutex.hpp"
+#include "config/config.hpp"
+#include "daemon/node_plan.hpp"
+#include "daemon/runtime_file.hpp"
+#include "daemon/surroundings.hpp"
+#include "http/server.hpp"
+#include "kube/object_watch.hpp"
+#include "kubelet/access.hpp"
+#include "kubelet/kubelet_handler.hpp"
+#include "kubelet/pod_lookup.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vkhost::daemon {
+
+class VirtualNode;
+
+class KubeletService final : public kubelet::PodLookup, private kube::ObjectListener {
+ public:
+  // `api` null: standalone, where only the owner's token counts. Fails with what is wrong with
+  // certificates or addresses.
+  static Result<std::unique_ptr<KubeletService>> create(const config::Config& config,
+                                                        kube::Client* api,
+                                                        const Shared& shared);
+  ~KubeletService() override;
+
+  // Listens for one node; `index` is its place in the configuration.
+  Result<Endpoint> listen(const config::NodeConfig& node, std::size_t index);
+  // From now on that port answers for this node, which outlives stop().
+  void serve(const Endpoint& endpoint, const VirtualNode& node, std::string provider);
+  void start();
+  void stop();
+
+  // How `vkhost get` of the same user gets in.
+  [[nodiscard]] RuntimeFile runtime_file() const;
+  // Whether somebody answers at the advertised address. [may-block]
+  [[nodiscard]] Status check_endpoint(const Endpoint& endpoint, const CancelToken& cancel) const;
+
+  // kubelet::PodLookup
+  [[nodiscard]] std::string node_at(int local_port) const override;
+  [[nodiscard]] std::vector<kubelet::PodState> pods(const std::string& node_name) const override;
+  [[nodiscard]] std::optional<kubelet::NodeState> node(const std::string& node_name) const override;
+
+ private:
+  struct Served {
+    const VirtualNode* node = nullptr;
+    std::string provider;
+  };
+  struct Certificates {
+    std::shared_ptr<http::TlsIdentity> identity;
+    std::string certificate_pem;
+    std::shared_ptr<http::ClientAuthority> clients;
+  };
+
+  KubeletService(const config::Config& config, kube::Client* api, const Shared& shared);
+  Status prepare();
+  Result<Certificates> make_certificates() const;
+  [[nodiscard]] const Served* find(const std::string& node_name) const VKHOST_REQUIRES(mutex_);
+
+  // kube::ObjectListener: the ConfigMap with the cluster's client authority.
+  void object_changed(std::string json) override;
+  void object_gone() override;
+
+  const config::KubeletConfig config_;
+  const bool has_files_;
+  std::vector<std::string> node_names_;
+  const std::string advertised_;
+  kube::Client* const api_;
+  const Shared shared_;
+  const Secret owner_token_;
+
+  std::unique_ptr<kubelet::Reviewer> reviewer_;
+  std::unique_ptr<kubelet::Access> access_;
+  Certificates certificates_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<kube::ObjectWatch> authority_watch_;
+
+  mutable Mutex mutex_;
+  std::map<int, Served> served_ VKHOST_GUARDED_BY(mutex_);  // by port
+};
+
+// The address by which other machines most likely reach this one; no packet is sent.
+[[nodiscard]] std::string primary_address();
+
+}  // namespace vkhost::daemon

@@ -1,0 +1,284 @@
+// The order of things: signals, plugins, surroundings, listeners, nodes; and back. What can fail for
+// good fails before anything is visible to others; what may come right later is repeated by the nodes
+// themselves.
+#include "daemon/run.hpp"
+
+#include "base/version.hpp"
+#include "daemon/kubelet_service.hpp"
+#include "daemon/node_material.hpp"
+#include "daemon/node_plan.hpp"
+#include "daemon/provider_libraries.hpp"
+#include "daemon/runtime_file.hpp"
+#include "daemon/service_manager.hpp"
+#include "daemon/surroundings.hpp"
+#include "daemon/virtual_node.hpp"
+#include "http/server.hpp"
+#include "kubelet/health_handler.hpp"
+#include "observe/metrics.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace vkhost::daemon {
+namespace {
+
+// The signals that the main thread waits for. Blocked before any other thread exists, so that none
+// of them can be interrupted by one.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      sigaddset(&set_, number);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    // A peer that went away is an error of write(), for us and for every plugin.
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, nullptr);
+    descriptor_ = ::signalfd(-1, &set_, SFD_CLOEXEC);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() { ::close(descriptor_); }
+
+  // The next signal. [may-block]
+  [[nodiscard]] int wait() const {
+    signalfd_siginfo info{};
+    while (::read(descriptor_, &info, sizeof info) != sizeof info) {
+      if (errno != EINTR) {
+        return SIGTERM;
+      }
+    }
+    return static_cast<int>(info.ssi_signo);
+  }
+  // From now on they do what they do by default: end the process.
+  void unblock() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
+ private:
+  sigset_t set_{};
+  int descriptor_ = -1;
+};
+
+class Daemon {
+ public:
+  Daemon(const config::Config& config, const RunOptions& options)
+      : config_(config),
+        options_(options),
+        shared_{std::make_shared<SystemClock>(),
+                std::make_shared<SeededRandom>(SeededRandom::seed_from_system()), options.log},
+        libraries_(*shared_.clock, shared_.log) {}
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon() { stop(); }
+
+  Status build();
+  Status start();
+  void stop();
+  [[nodiscard]] std::size_t stuck_calls() const { return libraries_.stuck_calls(); }
+
+ private:
+  Status add_node(const config::NodeConfig& node, std::size_t index);
+  Status build_health();
+  [[nodiscard]] bool is_ready() const;
+  void register_metrics();
+
+  const config::Config& config_;
+  const RunOptions& options_;
+  const Shared shared_;
+  observe::Metrics metrics_;
+  ProviderLibraries libraries_;
+  std::unique_ptr<Surroundings> surroundings_;
+  std::unique_ptr<KubeletService> kubelet_;
+  std::vector<std::unique_ptr<VirtualNode>> nodes_;
+  std::unique_ptr<http::Server> health_;
+  bool started_ = false;
+};
+
+Status Daemon::build() {
+  VKHOST_TRY(libraries_.load(config_, options_.executable));
+  if (config_.standalone.enabled) {
+    VKHOST_TRY_ASSIGN(surroundings_, make_standalone_surroundings(config_, shared_));
+  } else {
+    VKHOST_TRY_ASSIGN(surroundings_, make_cluster_surroundings(config_, shared_));
+  }
+  VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
+  for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
+    VKHOST_TRY(add_node(config_.nodes[i], i));
+  }
+  register_metrics();
+  return build_health();
+}
+
+Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
+  VKHOST_TRY_ASSIGN(const Endpoint endpoint, kubelet_->listen(node, index));
+  const ProviderLibraries::Loaded& provider = libraries_.at(node.provider);
+
+  VirtualNodeSettings settings;
+  settings.node = node_settings(node, endpoint);
+  settings.pods = pods_settings(config_, endpoint);
+  settings.ignore_daemonset_pods = config_.policies.daemonset_pods == config::DaemonsetPods::Ignore;
+
+  VirtualNodeParts parts;
+  parts.make_provider = [&](plugin::ProviderListener& listener) {
+    return provider.library->create(
+        {provider.settings_json, instance_info(config_, node, endpoint)}, listener, {});
+  };
+  parts.source = surroundings_->make_pod_source();
+  parts.cluster_uid = [this](const CancelToken& cancel) {
+    return surroundings_->cluster_uid(cancel);
+  };
+  parts.make_material = [&](const plugin::Capabilities& capabilities) {
+    NodeMaterial::Parts material;
+    material.objects = &surroundings_->objects();
+    material.events = &surroundings_->events();
+    material.clock = shared_.clock.get();
+    material.host_ip = endpoint.address;
+    material.allocatable = [quantities = settings.node.capacity](std::string_view resource) {
+      const auto found = quantities.find(std::string(resource));
+      return found == quantities.end() ? std::nullopt : std::optional(found->second);
+    };
+    return std::make_unique<NodeMaterial>(std::move(material), capabilities);
+  };
+  parts.pod_api = &surroundings_->pod_api();
+  parts.events = &surroundings_->events();
+  parts.api = surroundings_->api();
+  if (config_.kubelet.check_advertised_address && !config_.standalone.enabled) {
+    parts.self_check = [this, endpoint](const CancelToken& cancel) {
+      return kubelet_->check_endpoint(endpoint, cancel);
+    };
+  }
+  parts.clock = shared_.clock;
+  parts.random = shared_.random;
+  parts.log = shared_.log.with({{"node", node.name}});
+  VKHOST_TRY_ASSIGN(std::unique_ptr<VirtualNode> made,
+                    VirtualNode::create(std::move(settings), std::move(parts)));
+  kubelet_->serve(endpoint, *made, node.provider);
+  nodes_.push_back(std::move(made));
+  shared_.log.info("kubelet API", {{"node", node.name},
+                                   {"address", endpoint.address},
+                                   {"port", std::to_string(endpoint.port)}});
+  return Status::ok();
+}
+
+bool Daemon::is_ready() const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->is_up(); });
+}
+
+void Daemon::register_metrics() {
+  metrics_.gauge("vkhost_build_info", "Version of the daemon; always 1.", {"version"})
+      .with({std::string(daemon_version())})
+      ->set(1);
+  auto& ready =
+      metrics_.gauge("vkhost_node_ready", "Whether the node is Ready (1) or not (0).", {"node"});
+  auto& pods = metrics_.gauge("vkhost_pods", "Pods bound to the node.", {"node"});
+  auto& failing = metrics_.gauge("vkhost_pods_failing",
+                                 "Pods whose last call into the provider failed.", {"node"});
+  metrics_.before_render([this, &ready, &pods, &failing] {
+    for (const auto& node : nodes_) {
+      const std::vector<pods::PodView> views = node->pods();
+      const auto failed = std::count_if(views.begin(), views.end(),
+                                        [](const auto& view) { return !view.last_error.is_ok(); });
+      ready.with({node->name()})->set(node->view().readiness.ready ? 1 : 0);
+      pods.with({node->name()})->set(static_cast<double>(views.size()));
+      failing.with({node->name()})->set(static_cast<double>(failed));
+    }
+  });
+}
+
+Status Daemon::build_health() {
+  if (config_.health.listen.off) {
+    return Status::ok();
+  }
+  http::ServerSettings settings;
+  settings.name = "health";
+  settings.workers = 1;
+  settings.max_connections = 64;
+  settings.max_streams = 0;
+  VKHOST_TRY_ASSIGN(health_,
+                    http::Server::create(
+                        std::move(settings),
+                        std::make_shared<kubelet::HealthHandler>(kubelet::HealthSources{
+                            [this] { return is_ready(); }, [this] { return metrics_.render(); }}),
+                        shared_.clock, shared_.log));
+  http::Listen listen;
+  listen.address =
+      config_.health.listen.address.empty() ? "0.0.0.0" : config_.health.listen.address;
+  listen.port = config_.health.listen.first_port;
+  VKHOST_TRY_ASSIGN(const int port, health_->listen(listen));
+  shared_.log.info("health", {{"address", listen.address}, {"port", std::to_string(port)}});
+  return Status::ok();
+}
+
+Status Daemon::start() {
+  VKHOST_TRY(write_runtime_file(config_.paths.runtime, kubelet_->runtime_file()));
+  started_ = true;
+  surroundings_->start();
+  kubelet_->start();
+  for (const auto& node : nodes_) {
+    node->start();
+  }
+  return Status::ok();
+}
+
+void Daemon::stop() {
+  if (std::exchange(started_, false)) {
+    std::error_code error;
+    std::filesystem::remove(runtime_file_path(config_.paths.runtime), error);
+  }
+  for (const auto& node : nodes_) {
+    node->stop();
+  }
+  if (kubelet_) {
+    kubelet_->stop();
+  }
+  if (health_) {
+    health_->stop();
+  }
+  nodes_.clear();
+  if (surroundings_) {
+    surroundings_->stop();
+  }
+}
+
+}  // namespace
+
+Status run(const config::Config& config, const RunOptions& options) {
+  const Signals signals;
+  options.log.info("vkhost starts",
+                   {{"version", std::string(daemon_version())},
+                    {"mode", config.standalone.enabled ? "standalone" : "cluster"}});
+  Daemon daemon(config, options);
+  VKHOST_TRY(daemon.build());
+  VKHOST_TRY(daemon.start());
+  notify_service_manager("READY=1");
+  int signal = signals.wait();
+  while (signal == SIGHUP) {
+    options.log.warn("a changed configuration needs a restart; the signal is ignored");
+    signal = signals.wait();
+  }
+  options.log.info("vkhost stops; pods stay", {{"signal", ::sigabbrev_np(signal)}});
+  notify_service_manager("STOPPING=1");
+  signals.unblock();  // a second one ends the process at once
+  daemon.stop();
+  if (daemon.stuck_calls() > 0) {
+    // Threads still stand inside a plugin: nothing may be unwound under their feet.
+    options.log.warn("a plugin did not return from a call; leaving without it");
+    ::_exit(0);
+  }
+  options.log.info("vkhost has stopped");
+  return Status::ok();
+}
+
+}  // namespace vkhost::daemon
