@@ -2,25 +2,53 @@
 
 #include "config/problem.hpp"
 #include "plugin/library_search.hpp"
+#include "plugin/settings.hpp"
 
+#include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace vkhost::daemon {
 namespace {
 
-// What the plugin itself says of its settings, at the places where they were written.
-Status check_settings(plugin::Library& library,
-                      const config::ProviderConfig& provider,
-                      const std::string& settings_json,
-                      const observe::Logger& log) {
-  VKHOST_TRY_ASSIGN(const std::vector<plugin::ConfigProblem> found,
-                    library.check_config(settings_json, {}));
-  config::Problems problems;
+// Problems of settings at the places where the user wrote them.
+void add_problems(const config::ProviderConfig& provider,
+                  const plugin::CheckedSettings& checked,
+                  const std::vector<plugin::ConfigProblem>& found,
+                  config::Problems* problems) {
   for (const plugin::ConfigProblem& problem : found) {
-    problems.add({provider.settings.locate(problem.pointer),
-                  "provider.settings." + config::SettingsDocument::key(problem.pointer),
-                  problem.text,
-                  problem.is_warning ? config::Severity::Warning : config::Severity::Error});
+    const plugin::SettingOrigin origin = checked.origin(problem.pointer);
+    const auto severity = problem.is_warning ? config::Severity::Warning : config::Severity::Error;
+    const std::string key = "settings." + config::SettingsDocument::key(problem.pointer);
+    if (origin.kind == plugin::SettingOrigin::Kind::Document) {
+      problems->add({provider.settings.locate(origin.name), key, problem.text, severity});
+    } else {
+      problems->add({{}, key, problem.text + " (from " + origin.name + ")", severity});
+    }
+  }
+}
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): never written
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// The settings as the plugin gets them: by its schema, then by what it says itself.
+Result<std::string> checked_settings(plugin::Library& library,
+                                     const config::ProviderConfig& provider,
+                                     const observe::Logger& log) {
+  plugin::SettingsInput input;
+  input.json = provider.settings.json();
+  input.folder = provider.settings.folder();
+  input.environment = environment_variable;
+  VKHOST_TRY_ASSIGN(const plugin::CheckedSettings checked,
+                    plugin::check_settings(library.description(), input));
+  config::Problems problems;
+  add_problems(provider, checked, checked.problems(), &problems);
+  if (!checked.has_errors()) {
+    VKHOST_TRY_ASSIGN(const std::vector<plugin::ConfigProblem> found,
+                      library.check_config(checked.json().reveal(), {}));
+    add_problems(provider, checked, found, &problems);
   }
   problems.sort();
   if (problems.has_errors()) {
@@ -29,7 +57,7 @@ Status check_settings(plugin::Library& library,
   for (const config::Problem& problem : problems.list()) {
     log.warn(problem.to_string());
   }
-  return Status::ok();
+  return checked.json().reveal();
 }
 
 }  // namespace
@@ -49,7 +77,10 @@ Status ProviderLibraries::load(const config::Config& config,
   for (const config::ProviderConfig& provider : config.providers) {
     const Status loaded = load_one(provider, folders);
     if (!loaded.is_ok()) {
-      return loaded.while_doing("provider " + provider.name);
+      // Problems of a configuration are lines of their own, each with its place.
+      return loaded.code() == StatusCode::InvalidArgument
+                 ? loaded
+                 : loaded.while_doing("provider " + provider.name);
     }
   }
   return Status::ok();
@@ -65,8 +96,7 @@ Status ProviderLibraries::load_one(const config::ProviderConfig& provider,
                     loader_.load({path, provider.sha256, plugin::Trust::Checked}));
   Loaded loaded;
   loaded.library = library;
-  loaded.settings_json = provider.settings.json().reveal();
-  VKHOST_TRY(check_settings(*library, provider, loaded.settings_json, log_));
+  VKHOST_TRY_ASSIGN(loaded.settings_json, checked_settings(*library, provider, log_));
   loaded_[provider.name] = std::move(loaded);
   return Status::ok();
 }

@@ -220,6 +220,15 @@ Status NodeController::write_status() {
 }
 
 Status NodeController::renew_lease() {
+  const bool remembered = !lease_json_.empty();
+  const Status renewed = renew_lease_once();
+  const bool has_changed =
+      renewed.code() == StatusCode::Aborted || renewed.code() == StatusCode::NotFound;
+  // Somebody else wrote or removed it (with the Node it belonged to): once more with what is there.
+  return remembered && has_changed ? renew_lease_once() : renewed;
+}
+
+Status NodeController::renew_lease_once() {
   std::string uid;
   {
     MutexLock lock(mutex_);
@@ -248,7 +257,6 @@ Status NodeController::renew_lease() {
   }
   VKHOST_TRY_ASSIGN(std::string body, renewed_lease(sources, lease_json_));
   auto updated = parts_.api->update(path, std::move(body), api_options());
-  // After a conflict or a deletion the next round reads it again.
   lease_json_ = updated.is_ok() ? std::move(*updated) : std::string();
   return updated.status();
 }

@@ -81,6 +81,7 @@ class NodeController {
   void ping();
   void refresh_provider_node();
   Status renew_lease();
+  Status renew_lease_once();
   Status write_status();
   Status create_node(const NodeSources& sources);
   [[nodiscard]] Readiness readiness() const VKHOST_REQUIRES(mutex_);
