@@ -91,7 +91,8 @@ class Error : public std::runtime_error {
   [[nodiscard]] Scope scope() const noexcept { return scope_; }
 
   // The same as the ABI has it; points into this error.
-  [[nodiscard]] vkp_error raw() const noexcept {
+  vkp_error raw() const&& = delete;
+  [[nodiscard]] vkp_error raw() const& noexcept {
     auto error = sized<vkp_error>();
     error.reason = str(reason_);
     error.message = str(what());

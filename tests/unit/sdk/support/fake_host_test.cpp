@@ -42,11 +42,13 @@ TEST(FakeHost, RefusesAHandleThatIsTooLong) {
 
 TEST(FakeCall, KeepsTheLastError) {
   const FakeCall call;
-  const vkp_error first = Error(Code::Internal, "First", "").raw();
-  const vkp_error last = Error(Code::Internal, "Last", "").raw();
+  const Error first(Code::Internal, "First", "");
+  const Error last(Code::Internal, "Last", "");
+  const vkp_error raw_first = first.raw();
+  const vkp_error raw_last = last.raw();
 
-  call.raw()->fail(call.raw(), &first);
-  call.raw()->fail(call.raw(), &last);
+  call.raw()->fail(call.raw(), &raw_first);
+  call.raw()->fail(call.raw(), &raw_last);
 
   EXPECT_EQ(call.error()->reason, "Last");
 }

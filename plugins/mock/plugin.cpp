@@ -1,0 +1,407 @@
+// The mock provider: pods that run nowhere, and that fail as its rules say. This is the plugin to
+// read first: everything the host asks of a provider is in this file, and nothing else.
+#include "backend.hpp"
+#include "documents.hpp"
+#include "rules.hpp"
+#include "scheduler.hpp"
+#include "settings.hpp"
+#include "timeline.hpp"
+#include "tracker.hpp"
+#include "translate.hpp"
+
+#include <vkhost/provider.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vkhost::mock {
+namespace {
+
+// What all instances share, from init to shutdown. A plain pointer: a process that ends without
+// shutdown must not wait for the thread.
+Scheduler* scheduler = nullptr;
+
+// The handle tells the attempt, so that a workload that was lost gets new container ids when it is
+// made again. What it names is found by UID.
+std::string make_handle(int attempt) { return "attempt-" + std::to_string(attempt); }
+
+int attempt_of(std::string_view handle) {
+  constexpr std::string_view kPrefix = "attempt-";
+  int attempt = 0;
+  if (handle.substr(0, kPrefix.size()) == kPrefix) {
+    std::from_chars(handle.data() + kPrefix.size(), handle.data() + handle.size(), attempt);
+  }
+  return std::clamp(attempt, 0, 1'000'000);
+}
+
+// A rule's `tries` are used up after so many.
+bool still(std::int64_t tries, std::int64_t made) { return tries == 0 || made < tries; }
+
+Settings require_settings(std::string_view json) {
+  std::vector<SettingProblem> problems;
+  Settings settings = parse_settings(json, problems);
+  if (!problems.empty()) {
+    throw sdk::Error(sdk::Code::InvalidArgument, "InvalidSettings",
+                     problems.front().pointer + ": " + problems.front().text)
+        .never_retry();
+  }
+  return settings;
+}
+
+class MockProvider final : public sdk::Provider {
+ public:
+  MockProvider(sdk::Host host, const sdk::InstanceRequest& request)
+      : host_(host), settings_(require_settings(request.config_json)) {}
+
+  static std::string describe() { return describe_mock(); }
+  static void init(const sdk::Call&, sdk::Host) { scheduler = new Scheduler(); }
+  static void shutdown() { delete std::exchange(scheduler, nullptr); }
+  static void check_config(std::string_view config, const sdk::ProblemSink& out);
+
+  std::string capabilities() override { return render_capabilities(settings_); }
+  std::string node(const sdk::Call&, const sdk::NodeRequest& request) override {
+    return render_node(settings_, request.node_name);
+  }
+  void ping(const sdk::Call& call) override;
+  void recover_pods(const sdk::Call& call,
+                    const sdk::RecoverBatch& batch,
+                    const sdk::RecoverSink& out) override;
+  void start(const sdk::Call& call, const sdk::StartRequest& request) override;
+  void create_pod(const sdk::Call& call,
+                  const sdk::CreatePod& request,
+                  const sdk::TextSink& handle) override;
+  void update_pod(const sdk::Call& call,
+                  const sdk::UpdatePod& request,
+                  const sdk::UpdateSink& out) override;
+  void delete_pod(const sdk::Call& call, const sdk::DeletePod& request) override;
+  void list_pods(const sdk::Call& call,
+                 const sdk::ListPods& request,
+                 const sdk::ListSink& out) override;
+  void stop(const sdk::Call& call) override;
+
+ private:
+  // Counts the creates in progress, so that stop can wait for one that ignores its cancel.
+  class InProgress;
+
+  void note(const char* call, std::string_view uid = {}, sdk::Code outcome = sdk::Code::Ok);
+  Workload make_workload(const sdk::CreatePod& request, const Pod& pod, Course course);
+  // Throws when nothing was created; returns the fault of a call that fails although it was.
+  std::optional<Fault> create_by_fate(const sdk::Call& call, const sdk::CreatePod& request);
+  void hang(const sdk::Call& call, const Hang& hang, std::string_view uid);
+
+  sdk::Host host_;
+  Settings settings_;
+  std::vector<std::string> recovered_;  // UIDs that recover_pods took for there
+  std::unique_ptr<Backend> backend_;    // from start on
+  std::unique_ptr<Tracker> tracker_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int in_progress_ = 0;
+  bool stopping_ = false;
+};
+
+// ---- Before start ----
+
+void MockProvider::check_config(std::string_view config, const sdk::ProblemSink& out) {
+  std::vector<SettingProblem> problems;
+  static_cast<void>(parse_settings(config, problems));
+  for (const SettingProblem& problem : problems) {
+    out.error(problem.pointer, problem.text);
+  }
+}
+
+// The back end is known once start has told the owner key. Until then: whoever has a handle was
+// accepted; who has none may have been, and create_pod finds out.
+void MockProvider::recover_pods(const sdk::Call&,
+                                const sdk::RecoverBatch& batch,
+                                const sdk::RecoverSink& out) {
+  if (batch.first) {
+    recovered_.clear();
+  }
+  for (const sdk::RecoverPod& pod : batch.pods) {
+    if (!pod.ref.handle.empty()) {
+      recovered_.emplace_back(pod.ref.uid);
+      out.put(pod.ref.uid, sdk::Recovered::Attached);
+    } else {
+      // Once a container has started, list_pods says whether it is still there.
+      const bool started = pod.pod_json.find("\"startedAt\"") != std::string_view::npos;
+      out.put(pod.ref.uid, started ? sdk::Recovered::Unknown : sdk::Recovered::Create);
+    }
+  }
+}
+
+void MockProvider::start(const sdk::Call&, const sdk::StartRequest& request) {
+  std::string folder;
+  if (!settings_.state_dir.empty()) {
+    folder = settings_.state_dir + '/' + std::string(request.owner_key);
+  }
+  tracker_.reset();  // of a start that failed
+  backend_.reset();
+  backend_ = std::make_unique<Backend>(
+      folder, settings_.pod_range, std::hash<std::string_view>()(request.owner_key),
+      [this](const std::string& warning) { host_.log(sdk::LogLevel::Warn, warning); });
+  tracker_ = std::make_unique<Tracker>(host_, *backend_);
+  backend_->on_due([this](Millis due) { scheduler->wake(*tracker_, due); });
+  note("start");
+  const sdk::Error lost(sdk::Code::NotFound, "WorkloadLost",
+                        "the mock's back end holds nothing of this pod");
+  for (const std::string& uid : recovered_) {
+    if (backend_->find(uid) == nullptr) {
+      sdk::PodChange change;
+      change.uid = uid;
+      change.error = &lost;
+      change.gone = true;
+      host_.pod_changed(change);
+    }
+  }
+  recovered_.clear();
+  // Everything is due: the host hears what has happened meanwhile.
+  scheduler->add(*tracker_, 0);
+}
+
+// ---- Pods ----
+
+class MockProvider::InProgress {
+ public:
+  explicit InProgress(MockProvider& provider) : provider_(provider) {
+    const std::lock_guard lock(provider_.mutex_);
+    ++provider_.in_progress_;
+  }
+  ~InProgress() {
+    const std::lock_guard lock(provider_.mutex_);
+    --provider_.in_progress_;
+    provider_.changed_.notify_all();
+  }
+  InProgress(const InProgress&) = delete;
+  InProgress& operator=(const InProgress&) = delete;
+
+ private:
+  MockProvider& provider_;
+};
+
+void MockProvider::create_pod(const sdk::Call& call,
+                              const sdk::CreatePod& request,
+                              const sdk::TextSink& handle) {
+  const InProgress in_progress(*this);
+  if (const WorkloadPtr known = backend_->find(request.ref.uid)) {
+    if (known->stop_at) {
+      note("create_pod", request.ref.uid, sdk::Code::Aborted);
+      throw sdk::Error(sdk::Code::Aborted, "BeingDeleted", "this pod is being deleted")
+          .with_effect(sdk::Effect::None);
+    }
+    note("create_pod", request.ref.uid);
+    handle.put(make_handle(known->attempt));
+    return;
+  }
+  std::optional<Fault> happened;
+  try {
+    happened = create_by_fate(call, request);
+  } catch (const sdk::Error& error) {
+    Record record;
+    record.call = "create_pod";
+    record.uid = request.ref.uid;
+    record.outcome = code_name(static_cast<std::int32_t>(error.code()));
+    record.tries = backend_->tries(request.ref.uid) + 1;
+    backend_->apply(record, now_millis());
+    throw;
+  }
+  // From here on it is there, or has been: it may have vanished already.
+  handle.put(make_handle(attempt_of(request.ref.handle) + 1));
+  if (happened) {
+    throw make_error(*happened);
+  }
+}
+
+std::optional<Fault> MockProvider::create_by_fate(const sdk::Call& call,
+                                                  const sdk::CreatePod& request) {
+  const Pod pod = parse_pod(request.pod_json);
+  Fate fate = decide_fate(settings_.rules, settings_.seed, pod);
+  const std::int64_t tries = backend_->tries(request.ref.uid);
+  if (fate.hang && still(fate.hang->tries, tries)) {
+    hang(call, *fate.hang, request.ref.uid);
+  }
+  if (fate.course.start_fault && !still(fate.course.start_fault->tries, tries)) {
+    fate.course.start_fault.reset();
+  }
+  const bool fails = fate.fail && still(fate.fail->tries, tries);
+  if (fails && fate.fail->effect != VKP_EFFECT_HAPPENED) {
+    throw make_error(*fate.fail);
+  }
+  Record record;
+  record.call = "create_pod";
+  record.uid = request.ref.uid;
+  record.outcome = fails ? code_name(fate.fail->code) : "ok";
+  record.workload = make_workload(request, pod, std::move(fate.course));
+  const Millis now = record.workload->accepted;
+  try {
+    backend_->apply(record, now, now);
+  } catch (...) {
+    backend_->release_address(record.workload->ip);
+    throw;
+  }
+  return fails ? fate.fail : std::nullopt;
+}
+
+Workload MockProvider::make_workload(const sdk::CreatePod& request, const Pod& pod, Course course) {
+  Workload workload;
+  workload.uid = request.ref.uid;
+  workload.pod_namespace = request.ref.pod_namespace;
+  workload.name = request.ref.name;
+  workload.attempt = attempt_of(request.ref.handle) + 1;
+  workload.restart_policy = pod.restart_policy;
+  workload.containers = pod.containers;
+  workload.course = std::move(course);
+  workload.ip = pod.host_network ? "" : backend_->take_address();
+  workload.accepted = now_millis();
+  return workload;
+}
+
+void MockProvider::hang(const sdk::Call& call, const Hang& hang, std::string_view uid) {
+  bool cancelled = false;
+  const sdk::OnCancel registration(call, [&] {
+    const std::lock_guard lock(mutex_);
+    cancelled = true;
+    changed_.notify_all();
+  });
+  host_.log(sdk::LogLevel::Info, "create_pod hangs, as a rule says", uid);
+  std::unique_lock lock(mutex_);
+  const auto over = [&] { return stopping_ || (cancelled && !hang.ignore_cancel); };
+  if (hang.length == 0) {
+    changed_.wait(lock, over);
+  } else if (!changed_.wait_for(lock, std::chrono::milliseconds(hang.length), over)) {
+    return;  // late, but it goes on
+  }
+  throw sdk::Error(sdk::Code::Cancelled, "Hung", "create_pod hung until it was cancelled")
+      .with_effect(sdk::Effect::None);
+}
+
+void MockProvider::update_pod(const sdk::Call&,
+                              const sdk::UpdatePod& request,
+                              const sdk::UpdateSink& out) {
+  const WorkloadPtr known = backend_->find(request.ref.uid);
+  if (known == nullptr) {
+    note("update_pod", request.ref.uid, sdk::Code::NotFound);
+    throw sdk::Error(sdk::Code::NotFound, "PodNotFound", "the mock has no such pod");
+  }
+  const Millis now = now_millis();
+  Record record;
+  record.call = "update_pod";
+  record.uid = known->uid;
+  record.outcome = "ok";
+  record.workload = *known;
+  const bool restarted = apply_update(*record.workload, parse_pod(request.pod_json), now);
+  backend_->apply(record, now, now);
+  out.put(request.changed, sdk::UpdateOutcome::Applied);
+  if (restarted && (request.changed & VKP_CHANGED_IMAGE) != 0) {
+    out.put(VKP_CHANGED_IMAGE, sdk::UpdateOutcome::AppliedByRestart);
+  }
+}
+
+void MockProvider::delete_pod(const sdk::Call&, const sdk::DeletePod& request) {
+  const WorkloadPtr known = backend_->find(request.ref.uid);
+  if (known == nullptr) {
+    Record record;
+    record.call = "delete_pod";
+    record.uid = request.ref.uid;
+    record.outcome = code_name(VKP_NOT_FOUND);
+    record.removed = true;  // its failed tries are forgotten
+    backend_->apply(record, now_millis());
+    throw sdk::Error(sdk::Code::NotFound, "PodNotFound", "the mock has no such pod");
+  }
+  const Millis now = now_millis();
+  const Millis grace = std::max<Millis>(request.grace.count(), 0);
+  Record record;
+  record.call = "delete_pod";
+  record.uid = known->uid;
+  record.outcome = "ok";
+  record.workload = *known;
+  const Phase phase = observe(*known, now).phase;
+  const Millis needed = phase == Phase::Running ? known->course.stop_delay : 0;
+  const Millis end = now + std::min(needed, grace);
+  // A second delete can only shorten what the first began.
+  if (!known->stop_at || end < *known->stop_at) {
+    record.workload->killed = grace < needed;
+    record.workload->stop_at = end;
+  }
+  backend_->apply(record, now, *record.workload->stop_at);
+}
+
+void MockProvider::list_pods(const sdk::Call& call,
+                             const sdk::ListPods& request,
+                             const sdk::ListSink& out) {
+  const std::uint64_t seq = tracker_->next_seq();
+  const Millis now = now_millis();
+  note("list_pods");
+  std::vector<WorkloadPtr> workloads;
+  if (request.uids.empty()) {
+    workloads = backend_->all();
+  }
+  sdk::ListedPod item;
+  item.seq = seq;
+  for (const std::string_view uid : request.uids) {
+    if (WorkloadPtr workload = backend_->find(uid)) {
+      workloads.push_back(std::move(workload));
+    } else {
+      item.ref.uid = uid;
+      item.verdict = sdk::Listed::Absent;
+      out.put(item);
+    }
+  }
+  for (const WorkloadPtr& workload : workloads) {
+    call.throw_if_cancelled(sdk::Effect::None);
+    const std::string handle = make_handle(workload->attempt);
+    const std::optional<std::string> status = Tracker::status_of(*workload, now);
+    item.ref.pod_namespace = workload->pod_namespace;
+    item.ref.name = workload->name;
+    item.ref.uid = workload->uid;
+    item.ref.handle = handle;
+    item.status_json = status ? std::string_view(*status) : std::string_view();
+    item.verdict = status ? sdk::Listed::Present : sdk::Listed::Absent;
+    out.put(item);
+  }
+  out.complete();
+}
+
+// ---- Life ----
+
+void MockProvider::ping(const sdk::Call&) { note("ping"); }
+
+void MockProvider::stop(const sdk::Call&) {
+  if (tracker_ == nullptr) {
+    return;
+  }
+  scheduler->remove(*tracker_);
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return in_progress_ == 0; });
+  lock.unlock();
+  note("stop");
+  tracker_.reset();
+  backend_.reset();
+}
+
+void MockProvider::note(const char* call, std::string_view uid, sdk::Code outcome) {
+  if (backend_ != nullptr) {
+    Record record;
+    record.call = call;
+    record.uid = uid;
+    record.outcome = code_name(static_cast<std::int32_t>(outcome));
+    backend_->apply(record, now_millis());
+  }
+}
+
+}  // namespace
+}  // namespace vkhost::mock
+
+VKHOST_EXPORT_PROVIDER(vkhost::mock::MockProvider)
