@@ -28,6 +28,7 @@ constexpr const char* kMasterEnv =
 
 class Resolving : public ::testing::Test {
  protected:
+  Resolving() { capabilities_.uses_env = true; }
   Result<std::string> material(const std::string& spec) {
     const auto pod = kube::parse_pod(
         R"({"metadata":{"name":"web","namespace":"shop","uid":"u-1","resourceVersion":"1",)"
