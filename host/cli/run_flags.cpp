@@ -26,6 +26,8 @@ constexpr std::string_view kAlwaysOn =
     "the API server is always asked, see kubelet in the "
     "configuration";
 
+constexpr std::string_view kNoTraces = "traces are not exported";
+
 // In the order of the help. Keys of integers and switches are typed by the table of keys.
 constexpr std::array kRunFlags = std::to_array<RunFlag>({
     {{"--config", "FILE", "Configuration file.", 'c'}, "", ""},
@@ -51,15 +53,6 @@ constexpr std::array kRunFlags = std::to_array<RunFlag>({
     {{"--full-resync-period", "TIME", "How often everything is compared."},
      "pods.resync_interval",
      ""},
-    {{"--startup-timeout", "TIME", "Give up when the node is not Ready by then."},
-     "startup_timeout",
-     ""},
-    {{"--stream-idle-timeout", "TIME", "Ends an exec or port-forward without traffic."},
-     "kubelet.stream_idle_timeout",
-     ""},
-    {{"--stream-creation-timeout", "TIME", "For the streams of a session to be opened."},
-     "kubelet.stream_creation_timeout",
-     ""},
     {{"--client-verify-ca", "FILE", "CA of client certificates."}, "kubelet.client_ca_file", ""},
     {{"--api-server-cert", "FILE", "Serving certificate of the kubelet API."},
      "kubelet.certificate_file",
@@ -75,15 +68,6 @@ constexpr std::array kRunFlags = std::to_array<RunFlag>({
      "log.level",
      ""},
     {{"--log-format", "FORMAT", "Form of the log.", '\0', "auto|text|json"}, "log.format", ""},
-    {{"--trace-service-name", "NAME", "Name of this service in traces."},
-     "tracing.service_name",
-     ""},
-    {{"--trace-sample-rate", "RATE", "always, never, or a percentage."},
-     "tracing.sample_ratio",
-     ""},
-    {{"--trace-tag", "KEY=VALUE", "Attribute of every span; may be repeated."},
-     "tracing.attributes",
-     ""},
     // Spellings of single providers.
     {{"--kube-config", "FILE", ""}, "kubernetes.kubeconfig", ""},
     {{"--taint-key", "KEY", ""}, "default_taint.key", ""},
@@ -110,8 +94,14 @@ constexpr std::array kRunFlags = std::to_array<RunFlag>({
      "clients of the kubelet API are always verified, unless --insecure-anonymous-auth or "
      "--insecure-no-authorization says otherwise"},
     {{"--authentication-token-webhook", "", ""}, "", kAlwaysOn},
-    {{"--trace-exporter", "NAME", ""}, "", "traces go by OTLP over HTTP, see tracing.endpoint"},
-    {{"--trace-zpages-addr", "ADDRESS", ""}, "", "there are no such pages; see tracing.endpoint"},
+    {{"--startup-timeout", "TIME", ""}, "", "the daemon tries until the node is Ready"},
+    {{"--stream-idle-timeout", "TIME", ""}, "", "sessions are bounded by kubelet.max_streams"},
+    {{"--stream-creation-timeout", "TIME", ""}, "", "sessions are bounded by kubelet.max_streams"},
+    {{"--trace-exporter", "NAME", ""}, "", kNoTraces},
+    {{"--trace-service-name", "NAME", ""}, "", kNoTraces},
+    {{"--trace-tag", "KEY=VALUE", ""}, "", kNoTraces},
+    {{"--trace-sample-rate", "RATE", ""}, "", kNoTraces},
+    {{"--trace-zpages-addr", "ADDRESS", ""}, "", kNoTraces},
 });
 
 std::optional<std::int64_t> read_integer(const std::string& text) {
@@ -138,10 +128,6 @@ class Translation {
       }
     } else if (name == "--disable-taint") {
       put("default_taint.enabled", Value(given.value != "true", at));
-    } else if (name == "--trace-sample-rate") {
-      add_sample_rate(given.value, at);
-    } else if (name == "--trace-tag") {
-      add_attribute(given.value, at);
     } else if (name == "--full-resync-period" && parse_duration(given.value) == kNever) {
       problems_.warning(at, "", "the comparison cannot be switched off; its default stays");
     } else if (!known.key.empty()) {
@@ -170,40 +156,8 @@ class Translation {
     return {given.value, at};
   }
 
-  void add_sample_rate(const std::string& text, const Place& at) {
-    const auto percent = read_integer(text);
-    if (text == "always" || text == "never") {
-      put("tracing.sample_ratio", Value(text == "always" ? 1.0 : 0.0, at));
-    } else if (percent && *percent >= 0 && *percent <= 100) {
-      put("tracing.sample_ratio", Value(static_cast<double>(*percent) / 100, at));
-    } else if (!text.empty()) {
-      problems_.error(
-          at, "tracing.sample_ratio",
-          "expected \"always\", \"never\" or 0 to 100, found " + Value(text, at).describe());
-    }
-  }
-
-  void add_attribute(const std::string& text, const Place& at) {
-    const auto equals = text.find('=');
-    const std::string key = text.substr(0, equals);
-    if (equals == std::string::npos || key.empty()) {
-      problems_.error(at, "tracing.attributes",
-                      "expected KEY=VALUE, found " + Value(text, at).describe());
-      return;
-    }
-    if (key == "operatingSystem" || key == "provider" || key == "nodeName") {
-      problems_.error(at, "tracing.attributes", "\"" + key + "\" is set by the daemon");
-      return;
-    }
-    // A key may have dots, so it is not a path.
-    config::Member member{key, at, Value(text.substr(equals + 1), at)};
-    attributes_.as<config::Table>()->push_back(std::move(member));
-    put("tracing.attributes", attributes_);
-  }
-
   Problems& problems_;
   Value root_{config::Table{}, Place{}};
-  Value attributes_{config::Table{}, Place{}};
 };
 
 }  // namespace

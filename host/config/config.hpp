@@ -65,7 +65,6 @@ struct NodeConfig {
   std::string architecture;
   std::string kubelet_version;
   std::string provider_id;
-  std::string pod_cidr;
   std::chrono::milliseconds lease_duration{std::chrono::seconds{40}};
   std::chrono::milliseconds status_interval{std::chrono::minutes{1}};
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};
@@ -102,8 +101,6 @@ struct KubeletConfig {
   std::chrono::milliseconds authentication_cache_ttl{std::chrono::minutes{2}};
   std::chrono::milliseconds authorization_cache_allowed_ttl{std::chrono::minutes{5}};
   std::chrono::milliseconds authorization_cache_denied_ttl{std::chrono::seconds{30}};
-  std::chrono::milliseconds stream_idle_timeout{std::chrono::hours{4}};
-  std::chrono::milliseconds stream_creation_timeout{std::chrono::seconds{30}};
   std::int64_t max_streams = 1000;
 };
 
@@ -127,13 +124,11 @@ struct LogConfig {
 
 enum class OnLost { Fail, Recreate, Wait };
 enum class DaemonsetPods { Ignore, Run };
-enum class UnsupportedFields { Warn, Refuse };
 enum class Orphans { Report, Delete };
 
 struct PoliciesConfig {
   OnLost on_lost = OnLost::Fail;
   DaemonsetPods daemonset_pods = DaemonsetPods::Ignore;
-  UnsupportedFields unsupported_fields = UnsupportedFields::Warn;
   Orphans orphans = Orphans::Report;
   std::int64_t max_orphan_deletions = 10;
 };
@@ -151,20 +146,10 @@ struct PodsConfig {
 struct StandaloneConfig {
   bool enabled = false;
   std::string manifests;
-  std::chrono::milliseconds scan_interval{std::chrono::seconds{2}};
-};
-
-struct TracingConfig {
-  std::string endpoint;
-  std::string service_name = "vkhost";
-  double sample_ratio = 1.0;
-  std::string headers_file;
-  Labels attributes;
 };
 
 struct Config {
   std::int64_t config_version = kConfigVersion;
-  std::chrono::milliseconds startup_timeout{0};
   std::vector<ProviderConfig> providers;
   std::vector<NodeConfig> nodes;  // load() makes one when none is given
   DefaultTaint default_taint;
@@ -176,7 +161,6 @@ struct Config {
   PoliciesConfig policies;
   PodsConfig pods;
   StandaloneConfig standalone;
-  TracingConfig tracing;
 };
 
 }  // namespace vkhost::config

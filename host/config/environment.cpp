@@ -9,8 +9,7 @@
 namespace vkhost::config {
 namespace {
 
-constexpr std::string_view kNoOldExporters =
-    "traces go by OTLP over HTTP; set tracing.endpoint instead";
+constexpr std::string_view kNoOldExporters = "traces are not exported";
 
 // KUBELET_PORT is a number only; whatever it holds is checked as part of the address.
 std::string setting_text(const EnvironmentVariable& variable, std::string value) {
@@ -43,8 +42,6 @@ const std::vector<EnvironmentVariable>& environment_variables() {
       {"APISERVER_KEY_LOCATION", "kubelet.key_file", "Its private key."},
       {"APISERVER_CA_CERT_LOCATION", "kubelet.client_ca_file", "CA of client certificates."},
       {"SALAD_VK_LOG_LEVEL", "log.level", "Least serious entries that are written."},
-      {"OTEL_SERVICE_NAME", "tracing.service_name", "Name of this service in traces."},
-      {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "tracing.endpoint", "Where spans are sent."},
       {"JAEGER_COLLECTOR_ENDPOINT", "", kNoOldExporters},
       {"JAEGER_AGENT_ENDPOINT", "", kNoOldExporters},
       {"OCAGENT_ENDPOINT", "", kNoOldExporters},

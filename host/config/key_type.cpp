@@ -5,19 +5,12 @@
 #include "base/suggest.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <system_error>
 
 namespace vkhost::config {
 namespace {
-
-std::string shown_number(double value) {
-  std::array<char, 40> out{};
-  const auto end = std::to_chars(out.data(), out.data() + out.size(), value).ptr;
-  return {out.data(), end};
-}
 
 bool same_word(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -127,25 +120,6 @@ KeyType<std::int64_t> integer(std::int64_t min, std::int64_t max) {
             return std::nullopt;
           },
           [](const std::int64_t& value) { return std::to_string(value); }};
-}
-
-KeyType<double> number(double min, double max) {
-  const std::string range = shown_number(min) + " to " + shown_number(max);
-  return {"number", range,
-          [min, max, range](const Value& value, const std::string& key,
-                            Problems& problems) -> std::optional<double> {
-            const auto* real = value.as<double>();
-            const auto* whole = value.as<std::int64_t>();
-            if (real != nullptr || whole != nullptr) {
-              const double read = real != nullptr ? *real : static_cast<double>(*whole);
-              if (read >= min && read <= max) {
-                return read;
-              }
-            }
-            expected(value, key, "a number, " + range, problems);
-            return std::nullopt;
-          },
-          [](const double& value) { return shown_number(value); }};
 }
 
 KeyType<std::chrono::milliseconds> duration(std::chrono::milliseconds min,

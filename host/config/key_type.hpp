@@ -39,7 +39,6 @@ void expected(const Value& value,
 
 KeyType<bool> boolean();
 KeyType<std::int64_t> integer(std::int64_t min, std::int64_t max);
-KeyType<double> number(double min, double max);
 KeyType<std::chrono::milliseconds> duration(std::chrono::milliseconds min,
                                             std::chrono::milliseconds max);
 

@@ -44,8 +44,7 @@ Section<ProviderConfig> provider_keys() {
       .default_text("not checked")
       .key("settings", &ProviderConfig::settings, settings(),
            "The plugin's own settings; its page names them. They are checked by the schema that "
-           "the plugin carries.",
-           Reload::Live)
+           "the plugin carries.")
       .default_text("{}");
   return keys;
 }
@@ -120,9 +119,7 @@ void add_node_description(Section<NodeConfig>& keys) {
       .key("kubelet_version", &NodeConfig::kubelet_version, text(), "Version that the node shows.")
       .default_text("this daemon's")
       .key("provider_id", &NodeConfig::provider_id, text(), "`spec.providerID` of the node.")
-      .default_text("the provider's")
-      .key("pod_cidr", &NodeConfig::pod_cidr, text(), "`spec.podCIDR` of the node.")
-      .default_text("none");
+      .default_text("the provider's");
 }
 
 Section<NodeConfig> node_keys() {
@@ -205,16 +202,12 @@ Section<KubeletConfig> kubelet_keys() {
       .key("check_advertised_address", &KubeletConfig::check_advertised_address, boolean(),
            "The node becomes Ready only after the daemon reached itself there.")
       .key("certificate_file", &KubeletConfig::certificate_file, path(),
-           "Serving certificate (PEM), read again when it changes.", Reload::Live)
+           "Serving certificate (PEM).")
       .default_text("one signed by the daemon itself")
-      .key("key_file", &KubeletConfig::key_file, path(), "Its private key (PEM).", Reload::Live)
+      .key("key_file", &KubeletConfig::key_file, path(), "Its private key (PEM).")
       .default_text("none");
   add_kubelet_access(keys);
-  keys.key("stream_idle_timeout", &KubeletConfig::stream_idle_timeout, duration(1s, 7 * kDay),
-           "An exec, attach or port-forward without traffic is ended after this long.")
-      .key("stream_creation_timeout", &KubeletConfig::stream_creation_timeout, duration(1s, 10min),
-           "How long a client may take to open the streams of a session.")
-      .key("max_streams", &KubeletConfig::max_streams, integer(1, 100'000),
+  keys.key("max_streams", &KubeletConfig::max_streams, integer(1, 100'000),
            "Sessions at the same time (logs -f, exec, attach, port-forward); one more gets a 503.");
   return keys;
 }
@@ -259,25 +252,17 @@ Section<PoliciesConfig> policies_keys() {
            choice<OnLost>(
                {{"fail", OnLost::Fail}, {"recreate", OnLost::Recreate}, {"wait", OnLost::Wait}}),
            "A pod that had started and whose workload is gone: it becomes Failed, is created once "
-           "more, or stays as it is.",
-           Reload::Live)
+           "more, or stays as it is.")
       .key("daemonset_pods", &PoliciesConfig::daemonset_pods,
            choice<DaemonsetPods>({{"ignore", DaemonsetPods::Ignore}, {"run", DaemonsetPods::Run}}),
            "Pods of DaemonSets, which mostly want a real machine. Refusing them would make the "
            "controller create them for ever.")
-      .key("unsupported_fields", &PoliciesConfig::unsupported_fields,
-           choice<UnsupportedFields>(
-               {{"warn", UnsupportedFields::Warn}, {"refuse", UnsupportedFields::Refuse}}),
-           "A pod with fields that the provider does not honour: it runs and an event names them, "
-           "or it is refused.",
-           Reload::Live)
       .key("orphans", &PoliciesConfig::orphans,
            choice<Orphans>({{"report", Orphans::Report}, {"delete", Orphans::Delete}}),
            "Workloads of this node whose pod is gone: they are reported, or deleted once that is "
-           "certain.",
-           Reload::Live)
+           "certain.")
       .key("max_orphan_deletions", &PoliciesConfig::max_orphan_deletions, integer(0, kAnyNumber),
-           "At most so many in one sweep.", Reload::Live);
+           "At most so many in one sweep.");
   return keys;
 }
 
@@ -306,26 +291,7 @@ Section<StandaloneConfig> standalone_keys() {
            "Run without a cluster. `vkhost run --standalone` does the same.")
       .key("manifests", &StandaloneConfig::manifests, path(),
            "Folder with YAML files: Pods, and the ConfigMaps and Secrets that they refer to.")
-      .default_text("none")
-      .key("scan_interval", &StandaloneConfig::scan_interval, duration(100ms, 1h),
-           "The folder is looked at this often, beside the kernel's notifications.");
-  return keys;
-}
-
-Section<TracingConfig> tracing_keys() {
-  Section<TracingConfig> keys;
-  keys.key("endpoint", &TracingConfig::endpoint, text("URL", check_http_url),
-           "Where spans are sent (OTLP over HTTP, JSON), such as "
-           "\"http://collector:4318/v1/traces\".")
-      .default_text("`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, else tracing is off")
-      .key("service_name", &TracingConfig::service_name, text(), "Name of this service in traces.")
-      .key("sample_ratio", &TracingConfig::sample_ratio, number(0, 1),
-           "Share of the traces begun here that are recorded.")
-      .key("headers_file", &TracingConfig::headers_file, path(),
-           "File with header lines for the collector, such as an API key.")
-      .default_text("none")
-      .key("attributes", &TracingConfig::attributes,
-           table_of("text", text("text", any_text), any_text), "Attributes of every span.");
+      .default_text("none");
   return keys;
 }
 
@@ -338,8 +304,6 @@ Section<Config> make_all_keys() {
   keys.key("config_version", &Config::config_version, integer(1, kConfigVersion),
            "Version of this file's format.")
       .required()
-      .key("startup_timeout", &Config::startup_timeout, duration(0s, kDay),
-           "Give up when the nodes are not Ready by then; 0 waits for ever.")
       .tables("provider", &Config::providers, provider_keys(),
               "What runs the pods. One `[provider]`, or several `[[provider]]`.")
       .tables("node", &Config::nodes, node_keys(),
@@ -354,8 +318,7 @@ Section<Config> make_all_keys() {
       .table("log", &Config::log, log_keys(), "Log entries, to standard error.")
       .table("policies", &Config::policies, policies_keys(), "Decisions that are yours.")
       .table("pods", &Config::pods, pods_keys(), "The pod engine.")
-      .table("standalone", &Config::standalone, standalone_keys(), "Running without a cluster.")
-      .table("tracing", &Config::tracing, tracing_keys(), "OpenTelemetry traces.");
+      .table("standalone", &Config::standalone, standalone_keys(), "Running without a cluster.");
   return keys;
 }
 

@@ -22,8 +22,8 @@ expected, all of them at once.
 - A duration is text with units: `"500ms"`, `"10s"`, `"1m30s"`, `"2h"`.
 - A relative path in the file starts at the file's own folder.
 - Secrets come from files or from the environment, never from arguments.
-- *live*: the daemon takes a changed value over when it reads its configuration again (SIGHUP); every
-  other change takes a restart, and the log says so.
+- On SIGHUP the daemon reads its configuration again. A change of a key marked *live* takes effect;
+  every other change takes a restart, and the log names it.
 
 A plugin's settings stand in `[provider.settings]`. The plugin carries a schema of them, and the
 daemon checks the table before anything starts. Where the schema marks a setting as a secret or as

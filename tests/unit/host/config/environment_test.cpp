@@ -42,9 +42,9 @@ TEST(EnvironmentSettings, WarnOfVariablesWithoutEffect) {
 
   environment_settings(environment({{"OCAGENT_ENDPOINT", "agent:1"}}), problems);
 
-  EXPECT_EQ(problems.to_string(),
-            "environment variable OCAGENT_ENDPOINT: warning: has no effect: traces go by OTLP over "
-            "HTTP; set tracing.endpoint instead\n");
+  EXPECT_EQ(
+      problems.to_string(),
+      "environment variable OCAGENT_ENDPOINT: warning: has no effect: traces are not exported\n");
 }
 
 TEST(EnvironmentSettings, NameKeysThatExist) {

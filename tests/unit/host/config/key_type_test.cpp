@@ -28,12 +28,6 @@ TEST(IntegerKey, KeepsItsRange) {
   EXPECT_EQ(read(type, 1.0), std::nullopt);
 }
 
-TEST(NumberKey, TakesIntegersToo) {
-  EXPECT_EQ(read(number(0, 1), std::int64_t{1}), 1.0);
-  EXPECT_EQ(read(number(0, 1), 0.25), 0.25);
-  EXPECT_EQ(read(number(0, 1), 1.01), std::nullopt);
-}
-
 TEST(DurationKey, WantsAUnit) {
   EXPECT_EQ(read(duration(1s, 1h), std::string("90s")), 90s);
   EXPECT_EQ(read(duration(1s, 1h), std::string("90")), std::nullopt);
