@@ -26,10 +26,15 @@ ExitCode check_config_command(const CommandLine& line, const Terminal& terminal)
   if (!line.is_set("--without-plugins")) {
     const SystemClock clock;
     daemon::ProviderLibraries libraries(clock, observe::Logger());
-    const Status status = libraries.load(loaded.config, terminal.executable);
-    if (!status.is_ok()) {
+    config::Problems problems;
+    const Status status =
+        libraries.load(loaded.config, terminal.executable, {terminal.environment, {}}, problems);
+    show_problems(problems, terminal);
+    if (!status.is_ok() && status.code() != StatusCode::InvalidArgument) {
       terminal.err << "vkhost: " << status.message()
                    << (status.message().ends_with('\n') ? "" : "\n");
+    }
+    if (!status.is_ok()) {
       return exit_code_of(status);
     }
   }

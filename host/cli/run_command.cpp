@@ -50,35 +50,63 @@ std::optional<std::filesystem::path> file_of(const CommandLine& line, const Term
   return config_file(named, terminal);
 }
 
-}  // namespace
-
-ExitCode run_command(const CommandLine& line, const Terminal& terminal) {
-  for (const auto& [name, value] : line.unknown) {
-    if (!name.starts_with(kKlogPrefix)) {
-      return usage_error(terminal, "run", "unknown flag " + name);
-    }
-  }
+config::Loaded load_for_run(const CommandLine& line, const Terminal& terminal) {
   config::Problems of_flags;
   config::Value flags = settings_of_flags(line, of_flags);
   config::Loaded loaded = load_config(file_of(line, terminal), std::move(flags), terminal);
   for (const config::Problem& problem : of_flags.list()) {
     loaded.problems.add(problem);
   }
+  loaded.problems.sort();
+  return loaded;
+}
+
+// Takes over what may change in a running daemon and names what takes a restart.
+void reload(const config::Config& running, const config::Loaded& loaded, observe::Log& log) {
+  if (loaded.problems.has_errors()) {
+    log.logger().error("the changed configuration has errors; nothing of it is used",
+                       {{"problems", loaded.problems.to_string()}});
+    return;
+  }
+  log.set_level(level_of(loaded.config.log.level));
+  for (const config::Change& change : config::difference(running, loaded.config)) {
+    if (change.reload == config::Reload::Restart) {
+      log.logger().warn("a changed setting takes a restart", {{"key", change.key}});
+    }
+  }
+  log.logger().info("the configuration was read again");
+}
+
+}  // namespace
+
+ExitCode run_command(const CommandLine& line, const Terminal& terminal) {
+  const config::Loaded loaded = load_for_run(line, terminal);
   if (loaded.problems.has_errors()) {
     show_problems(loaded.problems, terminal);
     return ExitCode::Configuration;
   }
-
-  const observe::Log log({level_of(loaded.config.log.level), format_of(loaded.config.log.format),
-                          terminal.environment("NO_COLOR").has_value()},
-                         std::make_shared<SystemClock>());
+  observe::Log log({level_of(loaded.config.log.level), format_of(loaded.config.log.format),
+                    terminal.environment("NO_COLOR").has_value()},
+                   std::make_shared<SystemClock>());
   for (const config::Problem& problem : loaded.problems.list()) {
     log.logger().warn(problem.to_string());
   }
-  const Status status = daemon::run(loaded.config, {terminal.executable, log.logger()});
+
+  daemon::RunOptions options{terminal.executable, log.logger(), {terminal.environment, {}}, {}};
+  for (const auto& [name, value] : line.unknown) {
+    if (!name.starts_with(kKlogPrefix)) {
+      options.outside.flags[name] = value;
+    }
+  }
+  options.reload = [&] { reload(loaded.config, load_for_run(line, terminal), log); };
+  const Status status = daemon::run(loaded.config, options);
+  if (status.reason() == "UnknownFlag") {
+    return usage_error(terminal, "run", status.message());
+  }
   if (!status.is_ok()) {
-    // For people: a configuration's problems are lines of their own.
-    terminal.err << "vkhost: " << status.message()
+    // The problems of a configuration are lines of their own.
+    const bool is_whole = status.code() == StatusCode::InvalidArgument;
+    terminal.err << (is_whole ? "" : "vkhost: ") << status.message()
                  << (status.message().ends_with('\n') ? "" : "\n");
   }
   return exit_code_of(status);

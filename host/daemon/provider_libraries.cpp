@@ -1,63 +1,26 @@
 #include "daemon/provider_libraries.hpp"
 
-#include "config/problem.hpp"
+#include "base/suggest.hpp"
 #include "plugin/library_search.hpp"
-#include "plugin/settings.hpp"
 
-#include <cstdlib>
-#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace vkhost::daemon {
 namespace {
 
-// Problems of settings at the places where the user wrote them.
-void add_problems(const config::ProviderConfig& provider,
-                  const plugin::CheckedSettings& checked,
-                  const std::vector<plugin::ConfigProblem>& found,
-                  config::Problems* problems) {
-  for (const plugin::ConfigProblem& problem : found) {
-    const plugin::SettingOrigin origin = checked.origin(problem.pointer);
-    const auto severity = problem.is_warning ? config::Severity::Warning : config::Severity::Error;
-    const std::string key = "settings." + config::SettingsDocument::key(problem.pointer);
-    if (origin.kind == plugin::SettingOrigin::Kind::Document) {
-      problems->add({provider.settings.locate(origin.name), key, problem.text, severity});
-    } else {
-      problems->add({{}, key, problem.text + " (from " + origin.name + ")", severity});
+// Flags that neither the host nor one of its plugins knows.
+Status unknown_flags(const SettingsOutside& outside,
+                     const std::set<std::string>& known_by_plugins,
+                     const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const auto& [flag, value] : outside.flags) {
+    if (!known_by_plugins.contains(flag)) {
+      text += (text.empty() ? "unknown flag " : ", ") + flag + did_you_mean(flag, names);
     }
   }
-}
-
-std::optional<std::string> environment_variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): never written
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-// The settings as the plugin gets them: by its schema, then by what it says itself.
-Result<std::string> checked_settings(plugin::Library& library,
-                                     const config::ProviderConfig& provider,
-                                     const observe::Logger& log) {
-  plugin::SettingsInput input;
-  input.json = provider.settings.json();
-  input.folder = provider.settings.folder();
-  input.environment = environment_variable;
-  VKHOST_TRY_ASSIGN(const plugin::CheckedSettings checked,
-                    plugin::check_settings(library.description(), input));
-  config::Problems problems;
-  add_problems(provider, checked, checked.problems(), &problems);
-  if (!checked.has_errors()) {
-    VKHOST_TRY_ASSIGN(const std::vector<plugin::ConfigProblem> found,
-                      library.check_config(checked.json().reveal(), {}));
-    add_problems(provider, checked, found, &problems);
-  }
-  problems.sort();
-  if (problems.has_errors()) {
-    return invalid_argument(problems.to_string());
-  }
-  for (const config::Problem& problem : problems.list()) {
-    log.warn(problem.to_string());
-  }
-  return checked.json().reveal();
+  return text.empty() ? Status::ok() : invalid_argument(std::move(text)).with_reason("UnknownFlag");
 }
 
 }  // namespace
@@ -72,33 +35,44 @@ std::vector<std::filesystem::path> plugin_folders(const config::Config& config,
 }
 
 Status ProviderLibraries::load(const config::Config& config,
-                               const std::filesystem::path& executable) {
+                               const std::filesystem::path& executable,
+                               const SettingsOutside& outside,
+                               config::Problems& problems) {
   const auto folders = plugin_folders(config, executable);
-  for (const config::ProviderConfig& provider : config.providers) {
-    const Status loaded = load_one(provider, folders);
-    if (!loaded.is_ok()) {
-      // Problems of a configuration are lines of their own, each with its place.
-      return loaded.code() == StatusCode::InvalidArgument
-                 ? loaded
-                 : loaded.while_doing("provider " + provider.name);
+  std::set<std::string> flags;
+  std::vector<std::string_view> flags_of_plugins;
+  for (std::size_t i = 0; i < config.providers.size(); ++i) {
+    const config::ProviderConfig& provider = config.providers[i];
+    const auto library = load_library(provider, folders);
+    if (!library) {
+      return library.status().while_doing("provider " + provider.name);
+    }
+    for (const auto& [former, path] : (*library)->description().settings_aliases) {
+      if (former.starts_with("--")) {
+        flags_of_plugins.push_back(former);
+        flags.insert(former);
+      }
+    }
+    const std::string key = config.providers.size() == 1
+                                ? std::string("provider.settings")
+                                : "provider[" + std::to_string(i) + "].settings";
+    auto settings = check_provider_settings(**library, provider.settings, key, outside, problems);
+    if (settings) {
+      loaded_[provider.name] = {*library, settings->json.reveal()};
     }
   }
-  return Status::ok();
+  problems.sort();
+  VKHOST_TRY(unknown_flags(outside, flags, flags_of_plugins));
+  return problems.has_errors() ? invalid_argument(problems.to_string()) : Status::ok();
 }
 
-Status ProviderLibraries::load_one(const config::ProviderConfig& provider,
-                                   const std::vector<std::filesystem::path>& folders) {
+Result<plugin::Library*> ProviderLibraries::load_library(
+    const config::ProviderConfig& provider, const std::vector<std::filesystem::path>& folders) {
   std::filesystem::path path = provider.library;
   if (provider.library.find('/') == std::string::npos) {
     VKHOST_TRY_ASSIGN(path, plugin::find_plugin(provider.library, folders));
   }
-  VKHOST_TRY_ASSIGN(plugin::Library * library,
-                    loader_.load({path, provider.sha256, plugin::Trust::Checked}));
-  Loaded loaded;
-  loaded.library = library;
-  VKHOST_TRY_ASSIGN(loaded.settings_json, checked_settings(*library, provider, log_));
-  loaded_[provider.name] = std::move(loaded);
-  return Status::ok();
+  return loader_.load({path, provider.sha256, plugin::Trust::Checked});
 }
 
 }  // namespace vkhost::daemon

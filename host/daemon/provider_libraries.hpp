@@ -4,6 +4,8 @@
 
 #include "base/clock.hpp"
 #include "config/config.hpp"
+#include "config/problem.hpp"
+#include "daemon/provider_settings.hpp"
 #include "observe/log.hpp"
 #include "plugin/library.hpp"
 
@@ -28,17 +30,20 @@ class ProviderLibraries {
 
   ProviderLibraries(const Clock& clock, const observe::Logger& log) : loader_({}, clock, log) {}
 
-  // FAILED_PRECONDITION or PERMISSION_DENIED: a file was refused. INVALID_ARGUMENT: settings; the
-  // message has a line for each problem.
-  Status load(const config::Config& config, const std::filesystem::path& executable);
+  // Adds every problem of every provider's settings. FAILED_PRECONDITION, PERMISSION_DENIED or
+  // NOT_FOUND: a library was refused or is not there. INVALID_ARGUMENT: there are errors among the
+  // problems, or (reason UnknownFlag) no plugin knows a flag.
+  Status load(const config::Config& config,
+              const std::filesystem::path& executable,
+              const SettingsOutside& outside,
+              config::Problems& problems);
   [[nodiscard]] const Loaded& at(const std::string& provider) const { return loaded_.at(provider); }
   [[nodiscard]] std::size_t stuck_calls() const { return loader_.stuck_calls(); }
 
  private:
-  Status load_one(const config::ProviderConfig& provider,
-                  const std::vector<std::filesystem::path>& folders);
+  Result<plugin::Library*> load_library(const config::ProviderConfig& provider,
+                                        const std::vector<std::filesystem::path>& folders);
 
-  const observe::Logger log_;
   plugin::Loader loader_;
   std::map<std::string, Loaded> loaded_;
 };

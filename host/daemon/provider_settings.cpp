@@ -80,9 +80,8 @@ std::optional<ProviderSettings> check_provider_settings(plugin::Library& library
     reporter.report(problem);
     is_good = is_good && problem.is_warning;
   }
-  return is_good
-             ? std::optional(ProviderSettings{checked->json(), checked->files(), checked->flags()})
-             : std::nullopt;
+  return is_good ? std::optional(ProviderSettings{checked->json(), checked->files()})
+                 : std::nullopt;
 }
 
 }  // namespace vkhost::daemon

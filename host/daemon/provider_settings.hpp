@@ -25,7 +25,6 @@ struct SettingsOutside {
 struct ProviderSettings {
   Secret json;                               // for `create`
   std::vector<std::filesystem::path> files;  // that settings were read from
-  std::vector<std::string> flags;            // of the outside, that this plugin knows
 };
 
 // Adds every problem; nothing when there is an error among them. `key` is where the settings stand:

@@ -107,7 +107,11 @@ class Daemon {
 };
 
 Status Daemon::build() {
-  VKHOST_TRY(libraries_.load(config_, options_.executable));
+  config::Problems problems;
+  VKHOST_TRY(libraries_.load(config_, options_.executable, options_.outside, problems));
+  for (const config::Problem& problem : problems.list()) {
+    shared_.log.warn(problem.to_string());
+  }
   if (config_.standalone.enabled) {
     VKHOST_TRY_ASSIGN(surroundings_, make_standalone_surroundings(config_, shared_));
   } else {
@@ -265,7 +269,9 @@ Status run(const config::Config& config, const RunOptions& options) {
   notify_service_manager("READY=1");
   int signal = signals.wait();
   while (signal == SIGHUP) {
-    options.log.warn("a changed configuration needs a restart; the signal is ignored");
+    if (options.reload) {
+      options.reload();
+    }
     signal = signals.wait();
   }
   options.log.info("vkhost stops; pods stay", {{"signal", ::sigabbrev_np(signal)}});

@@ -3,19 +3,23 @@
 
 #include "base/status.hpp"
 #include "config/config.hpp"
+#include "daemon/provider_settings.hpp"
 #include "observe/log.hpp"
 
 #include <filesystem>
+#include <functional>
 
 namespace vkhost::daemon {
 
 struct RunOptions {
   std::filesystem::path executable;  // plugins are found beside it
   observe::Logger log;
+  SettingsOutside outside;       // what plugins' settings may take from outside the file
+  std::function<void()> reload;  // at SIGHUP, on the main thread
 };
 
 // Blocks until SIGINT or SIGTERM; a second one ends the process at once. OK after an orderly stop.
-// INVALID_ARGUMENT: the configuration. FAILED_PRECONDITION: a plugin was refused or cannot run here.
+// INVALID_ARGUMENT: the configuration, or (reason UnknownFlag) a flag that no plugin knows. FAILED_PRECONDITION: a plugin was refused or cannot run here.
 // UNAVAILABLE: something the daemon needs to begin with (an address in use, a folder, credentials).
 // [startup] on the main thread, before any other thread was made
 Status run(const config::Config& config, const RunOptions& options);
