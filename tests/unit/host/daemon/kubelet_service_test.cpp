@@ -1,0 +1,93 @@
+#include "daemon/kubelet_service.hpp"
+
+#include "support/test_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vkhost::daemon {
+namespace {
+
+using ::testing::HasSubstr;
+
+class KubeletServiceTest : public ::testing::Test {
+ protected:
+  KubeletServiceTest() {
+    config_.kubelet.listen = config::Listen{"127.0.0.1", 0, 0, false};
+    config_.nodes.resize(1);
+    config_.nodes[0].name = "virtual";
+  }
+  Status create() {
+    auto made = KubeletService::create(config_, nullptr, shared_);
+    if (made.is_ok()) {
+      service_ = std::move(*made);
+    }
+    return made.status();
+  }
+
+  config::Config config_;
+  Shared shared_{std::make_shared<SystemClock>(), std::make_shared<SeededRandom>(1), {}};
+  std::unique_ptr<KubeletService> service_;
+};
+
+TEST_F(KubeletServiceTest, AnswersAtTheAddressThatItAdvertises) {
+  ASSERT_TRUE(create().is_ok());
+
+  const auto endpoint = service_->listen(config_.nodes[0], 0);
+
+  ASSERT_TRUE(endpoint.is_ok()) << endpoint.status().to_string();
+  EXPECT_EQ(endpoint->address, "127.0.0.1");
+  EXPECT_TRUE(service_->check_endpoint(*endpoint, {}).is_ok());
+}
+
+TEST_F(KubeletServiceTest, NoticesWhenNobodyAnswersThere) {
+  ASSERT_TRUE(create().is_ok());
+  const auto endpoint = service_->listen(config_.nodes[0], 0);
+  ASSERT_TRUE(endpoint.is_ok());
+  service_->stop();
+
+  EXPECT_EQ(service_->check_endpoint(*endpoint, {}).code(), StatusCode::Unavailable);
+}
+
+TEST_F(KubeletServiceTest, GivesEachNodeAPortOfItsOwn) {
+  ASSERT_TRUE(create().is_ok());
+
+  const auto first = service_->listen(config_.nodes[0], 0);
+  const auto second = service_->listen(config_.nodes[0], 1);
+
+  ASSERT_TRUE(first.is_ok());
+  ASSERT_TRUE(second.is_ok());
+  EXPECT_NE(first->port, second->port);
+}
+
+TEST_F(KubeletServiceTest, RefusesMoreNodesThanThereArePorts) {
+  config_.kubelet.listen = config::Listen{"127.0.0.1", 1024, 1024, false};
+  ASSERT_TRUE(create().is_ok());
+
+  const auto second = service_->listen(config_.nodes[0], 1);
+
+  EXPECT_EQ(second.status().code(), StatusCode::InvalidArgument);
+  EXPECT_THAT(second.status().message(), HasSubstr("virtual"));
+}
+
+TEST_F(KubeletServiceTest, NamesACertificateFileThatIsMissing) {
+  const testing::TestFolder folder;
+  config_.kubelet.certificate_file = (folder.path() / "none.pem").string();
+  config_.kubelet.key_file = (folder.path() / "none.key").string();
+
+  EXPECT_THAT(create().message(), HasSubstr("none.pem"));
+}
+
+TEST_F(KubeletServiceTest, HandsTheOwnerACredentialOfItsOwn) {
+  ASSERT_TRUE(create().is_ok());
+  const std::string first = service_->runtime_file().token.reveal();
+  ASSERT_TRUE(create().is_ok());
+
+  EXPECT_GE(first.size(), 43U);
+  EXPECT_NE(service_->runtime_file().token.reveal(), first);
+}
+
+TEST(PrimaryAddress, IsAnAddress) { EXPECT_THAT(primary_address(), HasSubstr(".")); }
+
+}  // namespace
+}  // namespace vkhost::daemon

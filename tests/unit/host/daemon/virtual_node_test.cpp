@@ -1,0 +1,183 @@
+#include "daemon/virtual_node.hpp"
+
+#include "support/fake_clock.hpp"
+#include "support/fake_material.hpp"
+#include "support/fake_pod_api.hpp"
+#include "support/fake_provider.hpp"
+#include "support/recording_event_sink.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace vkhost::daemon {
+namespace {
+
+using testing::FakeProvider;
+
+kube::PodPtr pod(const std::string& name, const std::string& more_metadata = {}) {
+  return *kube::parse_pod(R"({"metadata":{"name":")" + name +
+                          R"(","namespace":"default","uid":"u-)" + name + "\"" + more_metadata +
+                          R"(},"spec":{"nodeName":"virtual","containers":[{"name":"main"}]}})");
+}
+
+// Lists what the test gave it, as soon as it is started.
+class ListedPods final : public PodSource {
+ public:
+  explicit ListedPods(std::vector<kube::PodPtr> pods) : pods_(std::move(pods)) {}
+  Status start(const std::string& /*node_name*/, kube::PodListener* listener) override {
+    listener->pods_listed(pods_);
+    return Status::ok();
+  }
+  void stop() override {}
+
+ private:
+  const std::vector<kube::PodPtr> pods_;
+};
+
+// Hands a provider of the test to a node that wants to own it.
+class BorrowedProvider final : public plugin::Provider {
+ public:
+  explicit BorrowedProvider(FakeProvider& provider) : provider_(provider) {}
+  [[nodiscard]] const plugin::Capabilities& capabilities() const override {
+    return provider_.capabilities();
+  }
+  Result<std::string> node(std::string_view name, const plugin::CallOptions& options) override {
+    return provider_.node(name, options);
+  }
+  Status ping(const plugin::CallOptions& options) override { return provider_.ping(options); }
+  Result<std::vector<plugin::RecoverVerdict>> recover_pods(
+      const std::vector<plugin::RecoverPod>& pods,
+      bool last,
+      const plugin::CallOptions& options) override {
+    return provider_.recover_pods(pods, last, options);
+  }
+  Status start(const plugin::StartNode& node, const plugin::CallOptions& options) override {
+    started_as = node;
+    return provider_.start(node, options);
+  }
+  plugin::CreateOutcome create_pod(const plugin::CreatePod& request,
+                                   const plugin::CallOptions& options) override {
+    return provider_.create_pod(request, options);
+  }
+  Result<std::vector<plugin::UpdateAnswer>> update_pod(
+      const plugin::UpdatePod& request, const plugin::CallOptions& options) override {
+    return provider_.update_pod(request, options);
+  }
+  Status delete_pod(const plugin::DeletePod& request, const plugin::CallOptions& options) override {
+    return provider_.delete_pod(request, options);
+  }
+  Result<plugin::PodList> list_pods(const std::vector<std::string>& uids,
+                                    const plugin::CallOptions& options) override {
+    return provider_.list_pods(uids, options);
+  }
+  Status stop(const plugin::CallOptions& options) override { return provider_.stop(options); }
+
+  plugin::StartNode started_as;
+
+ private:
+  FakeProvider& provider_;
+};
+
+class VirtualNodeTest : public ::testing::Test {
+ protected:
+  ~VirtualNodeTest() override {
+    if (node_) {
+      node_->stop();
+    }
+  }
+
+  void start(std::vector<kube::PodPtr> pods) {
+    VirtualNodeSettings settings;
+    settings.node.name = "virtual";
+    VirtualNodeParts parts;
+    parts.make_provider =
+        [this](plugin::ProviderListener& listener) -> Result<std::unique_ptr<plugin::Provider>> {
+      provider_.listen(&listener);
+      auto borrowed = std::make_unique<BorrowedProvider>(provider_);
+      borrowed_ = borrowed.get();
+      return std::unique_ptr<plugin::Provider>(std::move(borrowed));
+    };
+    parts.source = std::make_unique<ListedPods>(std::move(pods));
+    parts.cluster_uid = [](const CancelToken&) { return Result<std::string>("cluster-1"); };
+    parts.make_material = [](const plugin::Capabilities&) {
+      return std::make_unique<testing::FakeMaterial>();
+    };
+    parts.pod_api = &api_;
+    parts.events = &events_;
+    parts.clock = clock_;
+    parts.random = std::make_shared<SeededRandom>(1);
+    auto made = VirtualNode::create(std::move(settings), std::move(parts));
+    ASSERT_TRUE(made.is_ok()) << made.status().to_string();
+    node_ = std::move(*made);
+    api_.listen(nullptr);
+    node_->start();
+  }
+  template <typename Condition>
+  static bool eventually(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  std::shared_ptr<SystemClock> clock_ = std::make_shared<SystemClock>();
+  FakeProvider provider_;
+  BorrowedProvider* borrowed_ = nullptr;
+  testing::FakePodApi api_{*clock_};
+  testing::RecordingEventSink events_;
+  std::unique_ptr<VirtualNode> node_;
+};
+
+TEST_F(VirtualNodeTest, RecoversStartsAndCreatesInThatOrder) {
+  start({pod("web")});
+
+  ASSERT_TRUE(eventually([&] { return provider_.has("u-web"); }));
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+  EXPECT_EQ(provider_.count(FakeProvider::Kind::Recover), 1U);
+  EXPECT_EQ(borrowed_->started_as.node_name, "virtual");
+  EXPECT_EQ(borrowed_->started_as.owner_key.rfind("vkhost-", 0), 0U);
+  EXPECT_TRUE(provider_.violations().empty());
+}
+
+TEST_F(VirtualNodeTest, ComesUpWhenRecoveryWorksLater) {
+  provider_.fail_recover(unavailable("the back end is away"), 2);
+
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+  EXPECT_EQ(provider_.count(FakeProvider::Kind::Recover), 3U);
+}
+
+TEST_F(VirtualNodeTest, LeavesPodsOfDaemonSetsAndMirrorPodsAlone) {
+  start({pod("web"),
+         pod("agent", R"(,"ownerReferences":[{"kind":"DaemonSet","name":"d","uid":"d-1",)"
+                      R"("controller":true,"apiVersion":"apps/v1"}])"),
+         pod("mirror", R"(,"annotations":{"kubernetes.io/config.mirror":"x"})")});
+
+  ASSERT_TRUE(eventually([&] { return provider_.has("u-web"); }));
+  EXPECT_EQ(node_->pods().size(), 1U);
+  EXPECT_FALSE(provider_.has("u-agent"));
+  EXPECT_FALSE(provider_.has("u-mirror"));
+}
+
+TEST_F(VirtualNodeTest, StopsWhileItsBackEndIsAway) {
+  provider_.fail_recover(unavailable("the back end is away"), 1000);
+  start({pod("web")});
+  ASSERT_TRUE(eventually([&] { return provider_.count(FakeProvider::Kind::Recover) > 0; }));
+
+  node_->stop();
+
+  EXPECT_FALSE(node_->is_up());
+}
+
+}  // namespace
+}  // namespace vkhost::daemon
