@@ -26,6 +26,7 @@ class NodeMaterialTest : public ::testing::Test {
       return resource == "cpu" ? std::optional<std::string>("4") : std::nullopt;
     };
     plugin::Capabilities capabilities;
+    capabilities.uses_env = true;
     NodeMaterial source(std::move(parts), capabilities);
     return source.material(
         **kube::parse_pod(R"({"metadata":{"name":"web","namespace":"default","uid":"u-1"},)"

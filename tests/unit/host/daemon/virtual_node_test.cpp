@@ -142,7 +142,7 @@ TEST_F(VirtualNodeTest, RecoversStartsAndCreatesInThatOrder) {
 
   ASSERT_TRUE(eventually([&] { return provider_.has("u-web"); }));
   EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
-  EXPECT_EQ(provider_.count(FakeProvider::Kind::Recover), 1U);
+  EXPECT_EQ(provider_.calls(FakeProvider::Kind::Recover, "u-web").size(), 1U);
   EXPECT_EQ(borrowed_->started_as.node_name, "virtual");
   EXPECT_EQ(borrowed_->started_as.owner_key.rfind("vkhost-", 0), 0U);
   EXPECT_TRUE(provider_.violations().empty());
@@ -154,7 +154,7 @@ TEST_F(VirtualNodeTest, ComesUpWhenRecoveryWorksLater) {
   start({pod("web")});
 
   EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
-  EXPECT_EQ(provider_.count(FakeProvider::Kind::Recover), 3U);
+  EXPECT_GE(provider_.count(FakeProvider::Kind::Recover), 3U);
 }
 
 TEST_F(VirtualNodeTest, LeavesPodsOfDaemonSetsAndMirrorPodsAlone) {

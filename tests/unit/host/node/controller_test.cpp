@@ -2,6 +2,8 @@
 
 #include "base/mutex.hpp"
 
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +60,7 @@ class FakeNodeApi final : public kube::Client {
                             const kube::CallOptions& /*options*/) override {
     MutexLock lock(mutex_);
     const std::string object(path.substr(0, path.rfind("/status")));
+    apply_conditions(body, &objects_[object]);
     patches_.push_back(std::move(body));
     changed_.notify_all();
     return find(object);
@@ -102,6 +106,20 @@ class FakeNodeApi final : public kube::Client {
   }
 
  private:
+  // Of a patch only the conditions matter here; ours always holds all of them.
+  static void apply_conditions(const std::string& patch, std::string* object) {
+    Poco::JSON::Parser patches;
+    Poco::JSON::Parser objects;
+    const auto status =
+        patches.parse(patch).extract<Poco::JSON::Object::Ptr>()->getObject("status");
+    if (status->has("conditions")) {
+      auto whole = objects.parse(*object).extract<Poco::JSON::Object::Ptr>();
+      whole->getObject("status")->set("conditions", status->get("conditions"));
+      std::ostringstream out;
+      whole->stringify(out);
+      *object = out.str();
+    }
+  }
   Result<std::string> find(const std::string& path) VKHOST_REQUIRES(mutex_) {
     const auto found = objects_.find(path);
     return found == objects_.end() ? Result<std::string>(not_found("no such object"))

@@ -1,0 +1,170 @@
+// The built daemon without a cluster: manifests in, mock workloads out, `vkhost get` as a user sees it.
+#include "support/child_process.hpp"
+#include "support/daemon_process.hpp"
+#include "support/places.hpp"
+#include "support/test_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace vkhost::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::chrono::seconds kSoon{30};
+
+class Standalone : public ::testing::Test {
+ protected:
+  Standalone() { std::filesystem::create_directories(manifests()); }
+
+  [[nodiscard]] std::filesystem::path manifests() const { return folder_.path() / "manifests"; }
+  void given_pod(const std::string& name, const std::string& image = "app") {
+    given_manifest(name + ".yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+                                       "}\nspec:\n  terminationGracePeriodSeconds: 0\n"
+                                       "  containers: [{name: main, image: " +
+                                       image + "}]\n");
+  }
+  void given_manifest(const std::string& file, const std::string& text) {
+    std::ofstream(manifests() / (file + ".new")) << text;
+    std::filesystem::rename(manifests() / (file + ".new"), manifests() / file);
+  }
+  void start() {
+    DaemonSettings settings;
+    settings.node_name = "virtual";
+    settings.provider_settings = "state_dir = '" + (folder_.path() / "mock").string() + "'";
+    settings.more = "[standalone]\nenabled = true\nmanifests = '" + manifests().string() + "'\n";
+    daemon_ = std::make_unique<DaemonProcess>(settings);
+    daemon_->start();
+  }
+  [[nodiscard]] CommandResult vkhost(std::vector<std::string> arguments) const {
+    Command command;
+    command.argv = {daemon_path()};
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    return run_command(command, kSoon);
+  }
+  [[nodiscard]] CommandResult get(const std::string& what) const {
+    return vkhost({"get", what, "--config", daemon_->config_file()});
+  }
+  // The output of `vkhost get` once it holds.
+  template <typename Condition>
+  std::string get_until(const std::string& what, const Condition& holds) const {
+    const auto deadline = std::chrono::steady_clock::now() + kSoon;
+    std::string output;
+    do {
+      output = get(what).output;
+    } while (!holds(output) && std::chrono::steady_clock::now() < deadline);
+    return output;
+  }
+  [[nodiscard]] std::size_t creates() const {
+    std::size_t count = 0;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(folder_.path() / "mock")) {
+      if (entry.path().filename() != "calls.log") {
+        continue;
+      }
+      std::ifstream log(entry.path());
+      for (std::string line; std::getline(log, line);) {
+        count += line.find(R"("call":"create_pod")") != std::string::npos ? 1U : 0U;
+      }
+    }
+    return count;
+  }
+  static auto has(const std::string& text) {
+    return [text](const std::string& output) { return output.find(text) != std::string::npos; };
+  }
+
+  TestFolder folder_;
+  std::unique_ptr<DaemonProcess> daemon_;
+};
+
+TEST_F(Standalone, RunsThePodsOfItsFolder) {
+  given_pod("web");
+  start();
+
+  EXPECT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
+  EXPECT_THAT(get_until("nodes", has("Ready")), HasSubstr("virtual"));
+}
+
+TEST_F(Standalone, FollowsManifestsThatComeChangeAndGo) {
+  start();
+  given_pod("web");
+  ASSERT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
+
+  given_pod("web", "other");
+  given_pod("second");
+  ASSERT_THAT(get_until("pods", has("second")), HasSubstr("second"));
+  std::filesystem::remove(manifests() / "second.yaml");
+
+  EXPECT_THAT(get_until("pods",
+                        [](const std::string& output) {
+                          return output.find("second") == std::string::npos &&
+                                 output.find("Running") != std::string::npos;
+                        }),
+              HasSubstr("web"));
+  EXPECT_EQ(creates(), 3U);
+}
+
+TEST_F(Standalone, ReportsABrokenFileAndRunsTheOthers) {
+  given_manifest("broken.yaml", "kind: [");
+  given_pod("web");
+  start();
+
+  EXPECT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
+  EXPECT_THAT(daemon_->log(), HasSubstr("broken.yaml"));
+}
+
+TEST_F(Standalone, AdoptsItsPodsAfterItWasKilled) {
+  given_pod("web");
+  start();
+  ASSERT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
+
+  daemon_->kill();
+  daemon_->start();
+
+  EXPECT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
+  EXPECT_EQ(creates(), 1U);
+}
+
+TEST_F(Standalone, StopsAtOnceAndInOrder) {
+  given_pod("web");
+  start();
+  ASSERT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
+
+  EXPECT_EQ(daemon_->stop(), std::optional<ExitStatus>(0));
+  EXPECT_EQ(get("pods").status, 5);
+}
+
+TEST_F(Standalone, RefusesSettingsThatThePluginDoesNotTake) {
+  const auto file = folder_.write("wrong.toml",
+                                  "config_version = 1\n[provider]\nname = 'mock'\n"
+                                  "[provider.settings]\ncpu = 'many'\nno_such_setting = 1\n"
+                                  "[standalone]\nenabled = true\nmanifests = '/tmp'\n");
+
+  const CommandResult result = vkhost({"check-config", file});
+
+  EXPECT_EQ(result.status, 3) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("wrong.toml:6"));
+  EXPECT_THAT(result.output, HasSubstr("no_such_setting"));
+}
+
+TEST_F(Standalone, SaysWhichPluginItCannotFind) {
+  const auto file = folder_.write("wrong.toml",
+                                  "config_version = 1\n[provider]\nname = 'nosuch'\n"
+                                  "[standalone]\nenabled = true\nmanifests = '/tmp'\n");
+
+  const CommandResult result = vkhost({"run", "--config", file});
+
+  EXPECT_EQ(result.status, 4) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("nosuch"));
+}
+
+}  // namespace
+}  // namespace vkhost::testing
