@@ -54,7 +54,7 @@ constexpr std::array kCommands = {
         "settings; nothing is started and nothing is dialled.",
         kCheckConfigFlags, UnknownFlags::Refused, check_config_command},
     Command{
-        "plugins", "providers", "NAME",
+        "plugins", "providers", "[NAME]",
         "List the plugins that would be found, with version, ABI and extensions.",
         "A plugin that would be refused is shown with the reason. With a name: that plugin only.",
         kPluginsFlags, UnknownFlags::Refused, plugins_command},

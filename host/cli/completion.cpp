@@ -11,7 +11,8 @@
 namespace vkhost::cli {
 namespace {
 
-// "wide|json|name" → "wide json name"; names in capitals stand for anything.
+// "wide|json|name" → "wide json name"; names in capitals stand for anything, brackets for
+// what may be left out.
 std::string choices(std::string_view words) {
   std::string out;
   while (!words.empty()) {

@@ -45,7 +45,7 @@ Section<ProviderConfig> provider_keys() {
       .key("settings", &ProviderConfig::settings, settings(),
            "The plugin's own settings; its page names them. They are checked by the schema that "
            "the plugin carries.")
-      .default_text("{}");
+      .default_text("`{}`");
   return keys;
 }
 
@@ -79,7 +79,7 @@ void add_node_identity(Section<NodeConfig>& keys) {
   keys.key("name", &NodeConfig::name, text("node name", check_node_name),
            "Name of the Node object. Needed where there are several. A provider may have a say in "
            "it (see its page).")
-      .default_text("`DEFAULT_NODE_NAME`, else \"virtual-kubelet\"")
+      .default_text("`DEFAULT_NODE_NAME`, else `\"virtual-kubelet\"`")
       .key("provider", &NodeConfig::provider, text(),
            "The provider that runs this node's pods, by name. Needed where there are several.")
       .default_text("the only provider")
@@ -195,7 +195,7 @@ Section<KubeletConfig> kubelet_keys() {
   keys.key("listen", &KubeletConfig::listen, maybe(listen(false, true)),
            "Where kube-apiserver reaches logs, exec and the like. Several nodes take this port and "
            "those after it, or those of a range; 0 for any.")
-      .default_text("\":10250\"; \"127.0.0.1:10250\" when standalone")
+      .default_text("`\":10250\"`; `\"127.0.0.1:10250\"` when standalone")
       .key("advertised_address", &KubeletConfig::advertised_address, text(),
            "Address of this daemon as the API server must dial it.")
       .default_text("`VKUBELET_POD_IP`, else the address towards the API server")

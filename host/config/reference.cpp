@@ -43,13 +43,10 @@ std::string default_cell(const KeyDescription& key) {
   if (key.required) {
     return "**required**";
   }
-  const std::string& text = key.default_text;
-  if (text.empty() || text == "\"\"") {
+  if (key.default_text.empty() || key.default_text == "\"\"") {
     return "";
   }
-  // Worked-out defaults are sentences already, literal ones are code.
-  const bool literal = text.find_first_of(" `") == std::string::npos || text.front() == '"';
-  return literal && text.find('`') == std::string::npos ? '`' + cell(text) + '`' : cell(text);
+  return key.default_is_prose ? cell(key.default_text) : '`' + cell(key.default_text) + '`';
 }
 
 void append_rows(std::string& out, const std::vector<KeyDescription>& keys) {

@@ -30,6 +30,7 @@ struct KeyDescription {
   Reload reload = Reload::Restart;
   bool required = false;
   bool is_list = false;
+  bool default_is_prose = false;  // it is worked out at start: Markdown, not TOML
   std::vector<KeyDescription> members;
 };
 
@@ -48,9 +49,12 @@ class Section {
                std::string text,
                Reload reload = Reload::Restart) {
     Entry entry;
-    entry.description = {
-        std::move(name), type.name, type.range, type.show(T{}.*member), std::move(text), reload,
-        false,           false,     {}};
+    entry.description.name = std::move(name);
+    entry.description.type = type.name;
+    entry.description.range = type.range;
+    entry.description.default_text = type.show(T{}.*member);
+    entry.description.text = std::move(text);
+    entry.description.reload = reload;
     entry.read = [member, type](const Value& value, const std::string& path, T& into,
                                 Problems& problems) {
       if (auto read = type.read(value, path, problems)) {
@@ -75,9 +79,10 @@ class Section {
     return *this;
   }
 
-  // What the reference shows where the default is worked out at start.
+  // What the reference shows where the default is worked out at start, in Markdown.
   Section& default_text(std::string text) {
     entries_.back().description.default_text = std::move(text);
+    entries_.back().description.default_is_prose = true;
     return *this;
   }
 
@@ -85,9 +90,10 @@ class Section {
   template <typename M>
   Section& table(std::string name, M T::* member, Section<M> section, std::string text) {
     Entry entry;
-    entry.description = {std::move(name),   "table",         "",    "",
-                         std::move(text),   Reload::Restart, false, false,
-                         section.describe()};
+    entry.description.name = std::move(name);
+    entry.description.type = "table";
+    entry.description.text = std::move(text);
+    entry.description.members = section.describe();
     entry.read = [member, section](const Value& value, const std::string& path, T& into,
                                    Problems& problems) {
       section.read(value, path, into.*member, problems);
@@ -107,9 +113,11 @@ class Section {
                   Section<M> section,
                   std::string text) {
     Entry entry;
-    entry.description = {std::move(name),   "table",         "",    "",
-                         std::move(text),   Reload::Restart, false, true,
-                         section.describe()};
+    entry.description.name = std::move(name);
+    entry.description.type = "table";
+    entry.description.text = std::move(text);
+    entry.description.is_list = true;
+    entry.description.members = section.describe();
     entry.read = [member, section](const Value& value, const std::string& path, T& into,
                                    Problems& problems) {
       Section<M>::read_list(section, value, path, into.*member, problems);

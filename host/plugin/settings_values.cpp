@@ -100,16 +100,8 @@ Json in_milliseconds(const Json& value) {
   return duration ? Json(std::int64_t{duration->count()}) : value;
 }
 
-bool requires_more(const JsonObject& schema, const JsonObject& object) {
-  const auto required = schema.getArray("required");
-  for (std::size_t i = 0; required && i < required->size(); ++i) {
-    if (!object.has(required->getElement<std::string>(static_cast<unsigned>(i)))) {
-      return true;
-    }
-  }
-  return false;
-}
-
+// A table that was left out stays out, unless it has a default of its own: leaving it out may mean
+// something.
 void add_defaults(const JsonObject& schema, JsonObject& object) {
   for (const std::string& name : property_names(schema)) {
     const auto inner = schema.getObject("properties")->getObject(name);
@@ -121,13 +113,6 @@ void add_defaults(const JsonObject& schema, JsonObject& object) {
       const Json value = parse_json("[" + to_text(inner->get("default")) + "]");
       const Json copy = as_array(value)->get(0);
       object.set(name, has_mark(*inner, "x-duration") ? in_milliseconds(copy) : copy);
-    } else if (type_of(*inner) == "object") {
-      // A table that was left out still has the defaults of its members, unless it wants more.
-      JsonObject::Ptr made(new JsonObject);
-      add_defaults(*inner, *made);
-      if (made->size() > 0 && !requires_more(*inner, *made)) {
-        object.set(name, made);
-      }
     }
   }
 }

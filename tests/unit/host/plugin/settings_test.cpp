@@ -29,6 +29,7 @@ constexpr std::string_view kSchema = R"json({
     "zones": {"type": "array", "items": {"type": "string"}},
     "health": {
       "type": "object",
+      "default": {},
       "properties": {
         "unhealthy_threshold": {"type": "integer", "default": 3},
         "interval": {"type": "integer", "x-duration": true, "default": 1000}
@@ -45,6 +46,7 @@ constexpr std::string_view kSchema = R"json({
         }
       }
     },
+    "exit": {"type": "object", "properties": {"delay": {"type": "integer", "default": 1}}},
     "labels": {"type": "object", "additionalProperties": {"type": "string"}}
   }
 })json";
@@ -103,7 +105,7 @@ std::string problems(const CheckedSettings& checked) {
   return text;
 }
 
-TEST(CheckSettings, FillsInDefaultsAlsoOfTablesThatWereLeftOut) {
+TEST(CheckSettings, FillsInDefaultsAlsoThoseInsideADefault) {
   Fixture fixture;
 
   const CheckedSettings checked =
@@ -114,6 +116,15 @@ TEST(CheckSettings, FillsInDefaultsAlsoOfTablesThatWereLeftOut) {
             R"({"health":{"interval":1000,"unhealthy_threshold":3},"poll_interval":5000,)"
             R"("region":"eu-west-1","retries":3,"verbose":false,)"
             R"("warm_pools":[{"image_id":"ami-1","size":1}]})");
+}
+
+TEST(CheckSettings, LeavesATableOutThatHasNoDefaultOfItsOwn) {
+  Fixture fixture;
+
+  EXPECT_THAT(fixture.check(R"({"region":"eu-west-1"})").json().reveal(),
+              Not(HasSubstr("\"exit\"")));
+  EXPECT_THAT(fixture.check(R"({"region":"eu-west-1","exit":{}})").json().reveal(),
+              HasSubstr(R"("exit":{"delay":1})"));
 }
 
 TEST(CheckSettings, ReportsAllProblemsAtOnce) {
