@@ -57,12 +57,16 @@ void PodEngine::poll_loop() {
 
 Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {
   auto list = parts_.provider->list_pods(uids, call_options(stop_.token()));
+  const Status status = list.is_ok() ? list->status : list.status();
+  if (!status.is_ok() && !stop_.is_cancelled()) {
+    parts_.log.warn("the provider could not list its pods", {observe::error_field(status)});
+  }
   {
     MutexLock lock(mutex_);
-    if (list.is_ok()) {
+    if (status.is_ok()) {
       calls_.note_health(parts_.clock->steady_now());
-    } else if (list.status().scope() == Scope::Provider) {
-      calls_.note_fault(list.status(), parts_.clock->steady_now(), *parts_.random);
+    } else if (status.scope() == Scope::Provider) {
+      calls_.note_fault(status, parts_.clock->steady_now(), *parts_.random);
     }
     wake_waiting();
   }
@@ -79,10 +83,6 @@ void PodEngine::reconcile_with_list() {
   }
   auto listed = list({});
   if (!listed.is_ok()) {
-    if (!stop_.is_cancelled()) {
-      parts_.log.warn("the provider could not list its pods",
-                      {observe::error_field(listed.status())});
-    }
     return;  // 'no answer' changes nothing; the timer asks again
   }
   apply_list(std::move(*listed), {}, began_at);
@@ -102,7 +102,7 @@ void PodEngine::inspect_waiting() {
     return;
   }
   auto listed = list(uids);
-  const Status status = listed.status();
+  const Status status = listed.is_ok() ? listed->status : listed.status();
   if (listed.is_ok()) {
     apply_list(std::move(*listed), uids, began_at);
   }
@@ -143,10 +143,10 @@ void PodEngine::apply_list(plugin::PodList list,
     }
   }
   MutexLock lock(mutex_);
-  if (asked.empty()) {
+  if (asked.empty() && list.status.is_ok()) {
     orphans_.note_list(orphans);
   }
-  if (!list.complete) {
+  if (!list.complete || !list.status.is_ok()) {
     return;
   }
   if (asked.empty()) {

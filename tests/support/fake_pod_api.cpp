@@ -475,6 +475,11 @@ void FakePodApi::answer(Call call, Status status, int times) {
   }
 }
 
+void FakePodApi::stop_failing() {
+  MutexLock lock(mutex_);
+  answers_.clear();
+}
+
 void FakePodApi::during_next(Call call, std::function<void()> hook) {
   MutexLock lock(mutex_);
   hooks_[call] = std::move(hook);

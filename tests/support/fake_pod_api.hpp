@@ -83,6 +83,7 @@ class FakePodApi final : public pods::PodApi {
   // ---- Faults and records
   // The next `times` calls of that kind are answered so and do nothing.
   void answer(Call call, Status status, int times = 1);
+  void stop_failing();
   // Runs once in the next call of that kind, before its effect and without a lock.
   void during_next(Call call, std::function<void()> hook);
   [[nodiscard]] std::vector<Patch> patches() const;

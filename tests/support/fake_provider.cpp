@@ -89,6 +89,16 @@ void FakeProvider::answer_list_honestly(const std::string& uid) {
   list_answers_.erase(uid);
 }
 
+void FakeProvider::stop_failing() {
+  MutexLock lock(mutex_);
+  for (Script* script : {&create_script_, &effect_script_, &delete_script_, &update_script_,
+                         &list_script_, &recover_script_}) {
+    script->clear();
+  }
+  recover_answers_.clear();
+  list_answers_.clear();
+}
+
 void FakeProvider::during_next(Kind kind, std::function<void()> hook) {
   MutexLock lock(mutex_);
   before_[kind] = std::move(hook);

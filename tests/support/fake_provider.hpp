@@ -66,6 +66,7 @@ class FakeProvider final : public plugin::Provider {
   void answer_recover(const std::string& uid, plugin::RecoverVerdict verdict);
   void answer_list(const std::string& uid, plugin::ListVerdict verdict);  // until taken back
   void answer_list_honestly(const std::string& uid);
+  void stop_failing();  // forgets what was scripted
   // Runs once in the next call of that kind, before its effect and without a lock.
   void during_next(Kind kind, std::function<void()> hook);
   // Called when a create is cancelled, as a plugin's own cancel function.
