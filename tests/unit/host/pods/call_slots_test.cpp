@@ -1,0 +1,170 @@
+#include "pods/call_slots.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace vkhost::pods {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const SteadyTime kNow{std::chrono::hours{5}};
+
+Status fault() {
+  return Status(StatusCode::Unauthenticated, "expired").with_scope(Scope::Provider);
+}
+
+class CallSlotsTest : public ::testing::Test {
+ protected:
+  void finish(const CallSlots::Permit& permit, const Status& outcome, SteadyTime now = kNow) {
+    slots_.finish(permit, outcome, now, random_);
+  }
+  SteadyTime held_until(const std::string& key = "asker") {
+    const auto permit = slots_.ask(key, kNow);
+    EXPECT_FALSE(permit.granted);
+    return permit.until.value_or(kNow);
+  }
+
+  SeededRandom random_{1};
+  CallSlots slots_{2, {seconds{4}, minutes{1}}};
+};
+
+TEST_F(CallSlotsTest, GrantsUpToTheLimit) {
+  EXPECT_TRUE(slots_.ask("a", kNow).granted);
+  EXPECT_TRUE(slots_.ask("b", kNow).granted);
+  const auto third = slots_.ask("c", kNow);
+
+  EXPECT_FALSE(third.granted);
+  EXPECT_FALSE(third.until.has_value());
+  EXPECT_THAT(slots_.wake(), IsEmpty());
+}
+
+TEST_F(CallSlotsTest, WakesWhoWaitsInOrderAsSlotsBecomeFree) {
+  const auto a = slots_.ask("a", kNow);
+  const auto b = slots_.ask("b", kNow);
+  for (const char* key : {"c", "d", "c", "e"}) {
+    EXPECT_FALSE(slots_.ask(key, kNow).granted);
+  }
+
+  finish(a, Status::ok());
+  EXPECT_THAT(slots_.wake(), ElementsAre("c"));
+  EXPECT_THAT(slots_.wake(), IsEmpty());
+  finish(b, Status::ok());
+  EXPECT_THAT(slots_.wake(), ElementsAre("d"));
+}
+
+TEST_F(CallSlotsTest, PassesOnWhatTheWokenOneDoesNotUse) {
+  const auto a = slots_.ask("a", kNow);
+  static_cast<void>(slots_.ask("b", kNow));
+  static_cast<void>(slots_.ask("c", kNow));
+  static_cast<void>(slots_.ask("d", kNow));
+  finish(a, Status::ok());
+  ASSERT_THAT(slots_.wake(), ElementsAre("c"));
+
+  slots_.withdraw("c");
+
+  EXPECT_THAT(slots_.wake(), ElementsAre("d"));
+}
+
+TEST_F(CallSlotsTest, HoldsEverybodyDuringAFaultAndLetsOneProbe) {
+  finish(slots_.ask("a", kNow), fault());
+  EXPECT_FALSE(slots_.fault().is_ok());
+  const SteadyTime until = held_until();
+  EXPECT_GT(until, kNow);
+
+  const auto probe = slots_.ask("a", until);
+  EXPECT_TRUE(probe.granted);
+  EXPECT_TRUE(probe.is_probe);
+  EXPECT_FALSE(slots_.ask("b", until).granted);
+  finish(probe, Status::ok(), until);
+
+  EXPECT_TRUE(slots_.fault().is_ok());
+  EXPECT_THAT(slots_.wake(), ElementsAre("b"));
+}
+
+TEST_F(CallSlotsTest, CountsAFaultThatManyCallsMetOnce) {
+  const auto a = slots_.ask("a", kNow);
+  const auto b = slots_.ask("b", kNow);
+  finish(a, fault());
+  const SteadyTime until = held_until();
+
+  finish(b, fault());
+
+  EXPECT_EQ(held_until(), until);
+}
+
+TEST_F(CallSlotsTest, LearnsNothingFromCallsThatBeganBeforeTheFault) {
+  const auto a = slots_.ask("a", kNow);
+  const auto b = slots_.ask("b", kNow);
+  finish(a, fault());
+
+  finish(b, Status::ok());
+
+  EXPECT_FALSE(slots_.fault().is_ok());
+}
+
+TEST_F(CallSlotsTest, LearnsNothingFromAProbeThatWasCutShort) {
+  finish(slots_.ask("a", kNow), fault());
+  const SteadyTime until = held_until();
+
+  finish(slots_.ask("a", until), cancelled("deleted"), until);
+
+  EXPECT_FALSE(slots_.fault().is_ok());
+  EXPECT_TRUE(slots_.ask("b", until).is_probe);
+}
+
+TEST_F(CallSlotsTest, TakesAnErrorOfThePodForHealthOfTheAccount) {
+  finish(slots_.ask("a", kNow), fault());
+  const SteadyTime until = held_until();
+
+  finish(slots_.ask("a", until), invalid_argument("no such image"), until);
+
+  EXPECT_TRUE(slots_.fault().is_ok());
+}
+
+TEST_F(CallSlotsTest, BacksOffWhenProbesFail) {
+  finish(slots_.ask("a", kNow), fault());
+  SteadyTime now = held_until();
+  auto last = now - kNow;
+  for (int i = 0; i < 3; ++i) {
+    finish(slots_.ask("a", now), fault(), now);
+    const SteadyTime until = *slots_.ask("a", now).until;
+    EXPECT_GE((until - now) * 2, last);
+    EXPECT_LE(until - now, minutes{1});
+    last = until - now;
+    now = until;
+  }
+  EXPECT_GE(last, seconds{16});
+}
+
+TEST_F(CallSlotsTest, HoldsAsLongAsTheLongestAdvice) {
+  const auto a = slots_.ask("a", kNow);
+  const auto b = slots_.ask("b", kNow);
+  finish(a, fault().with_retry(Retry::After, seconds{30}));
+  finish(b, fault().with_retry(Retry::After, seconds{20}));
+
+  EXPECT_EQ(held_until(), kNow + seconds{30});
+}
+
+TEST_F(CallSlotsTest, EndsAHoldThatNobodyIsLeftToProbe) {
+  finish(slots_.ask("a", kNow), fault());
+  const SteadyTime until = held_until("a");
+  slots_.note_health(until);
+  EXPECT_FALSE(slots_.fault().is_ok()) << "a comes back to probe";
+
+  slots_.withdraw("a");
+  slots_.note_health(until - seconds{1});
+  EXPECT_FALSE(slots_.fault().is_ok()) << "too early";
+  slots_.note_health(until);
+
+  EXPECT_TRUE(slots_.fault().is_ok());
+}
+
+}  // namespace
+}  // namespace vkhost::pods

@@ -1,0 +1,50 @@
+#include "pods/pod_metadata.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vkhost::pods {
+namespace {
+
+std::uint64_t hash_with(std::string_view metadata) {
+  const auto pod = kube::parse_pod(R"({"metadata":{"name":"n","namespace":"s","uid":"u")" +
+                                   std::string(metadata) + "}}");
+  EXPECT_TRUE(pod.is_ok()) << pod.status().to_string();
+  return user_metadata_hash(**pod, {"mock.vkhost.io/", "other.vkhost.io/"});
+}
+
+TEST(UserMetadataHash, ChangesWithLabelsAndAnnotations) {
+  const std::uint64_t none = hash_with("");
+
+  EXPECT_NE(hash_with(R"(,"labels":{"a":"1"})"), none);
+  EXPECT_NE(hash_with(R"(,"annotations":{"a":"1"})"), none);
+  EXPECT_NE(hash_with(R"(,"annotations":{"a":"1"})"), hash_with(R"(,"annotations":{"a":"2"})"));
+  EXPECT_NE(hash_with(R"(,"annotations":{"a":"1"})"), hash_with(R"(,"labels":{"a":"1"})"));
+}
+
+TEST(UserMetadataHash, IgnoresWhatHostAndProviderWrote) {
+  const std::uint64_t plain = hash_with(R"(,"annotations":{"a":"1"})");
+
+  EXPECT_EQ(hash_with(R"(,"annotations":{"a":"1","mock.vkhost.io/id":"i-1"})"), plain);
+  EXPECT_EQ(hash_with(R"(,"annotations":{"a":"1","vkhost.io/handle":"h",
+                          "vkhost.io/handle-uid":"u"})"),
+            plain);
+  EXPECT_NE(hash_with(R"(,"annotations":{"a":"1","vkhost.io/region":"eu"})"), plain);
+}
+
+TEST(UserMetadataHash, CountsALabelEvenUnderAPrefixOfTheProvider) {
+  EXPECT_NE(hash_with(R"(,"labels":{"mock.vkhost.io/size":"l"})"), hash_with(""));
+}
+
+TEST(UserMetadataHash, IsTheRecordsOwnWithoutPrefixes) {
+  const auto pod = kube::parse_pod(R"({"metadata":{"name":"n","namespace":"s","uid":"u"}})");
+  ASSERT_TRUE(pod.is_ok());
+
+  EXPECT_EQ(user_metadata_hash(**pod, {}), (*pod)->metadata_hash);
+}
+
+}  // namespace
+}  // namespace vkhost::pods

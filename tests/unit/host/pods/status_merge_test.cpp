@@ -1,0 +1,263 @@
+#include "pods/status_merge.hpp"
+
+#include "support/fake_provider.hpp"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vkhost::pods {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using vkhost::testing::pod_status;
+
+const WallTime kNow{std::chrono::seconds{1'767'323'045}};
+
+kube::PodPtr pod_with(std::string_view status, std::string_view spec = "") {
+  auto pod = kube::parse_pod(
+      R"({"metadata":{"name":"web","namespace":"default","uid":"u-1","generation":3},
+          "spec":{"containers":[{"name":"a"},{"name":"b"}])" +
+      std::string(spec) + R"(},"status":)" + std::string(status) + "}");
+  EXPECT_TRUE(pod.is_ok()) << pod.status().to_string();
+  return *pod;
+}
+
+std::string merged(const kube::PodPtr& pod,
+                   std::string_view observed,
+                   std::string_view host_ip = "") {
+  auto patch = merge_status({*pod, observed, host_ip, kNow});
+  EXPECT_TRUE(patch.is_ok()) << patch.status().to_string();
+  return patch.is_ok() ? *patch : std::string();
+}
+
+Poco::JSON::Object::Ptr parsed(const std::string& json) {
+  return Poco::JSON::Parser().parse(json).extract<Poco::JSON::Object::Ptr>();
+}
+
+Poco::JSON::Object::Ptr condition(const std::string& patch, const std::string& type) {
+  const auto list = parsed(patch)->getArray("conditions");
+  for (unsigned i = 0; !list.isNull() && i < list->size(); ++i) {
+    Poco::JSON::Object::Ptr item = list->getObject(i);
+    if (item->getValue<std::string>("type") == type) {
+      return item;
+    }
+  }
+  return new Poco::JSON::Object;
+}
+
+std::string status_of(const std::string& patch, const std::string& type) {
+  return condition(patch, type)->optValue<std::string>("status", "");
+}
+
+TEST(MergeStatus, AddsWhatTheProviderLeftOut) {
+  const std::string patch = merged(pod_with(R"({"phase":"Pending"})"),
+                                   pod_status("Running", {"a", "b"}, "running"), "10.0.0.9");
+
+  const auto status = parsed(patch);
+  EXPECT_EQ(status->getValue<std::string>("phase"), "Running");
+  EXPECT_EQ(status->getValue<std::string>("startTime"), "2026-01-02T03:04:05Z");
+  EXPECT_EQ(status->getValue<std::string>("hostIP"), "10.0.0.9");
+  EXPECT_EQ(status->getValue<int>("observedGeneration"), 3);
+  for (const char* type : {"PodScheduled", "Initialized", "ContainersReady", "Ready"}) {
+    EXPECT_EQ(status_of(patch, type), "True") << type;
+  }
+  const auto container = status->getArray("containerStatuses")->getObject(0);
+  EXPECT_TRUE(container->getValue<bool>("ready"));
+  EXPECT_TRUE(container->getValue<bool>("started"));
+  EXPECT_EQ(container->getValue<int>("restartCount"), 0);
+}
+
+TEST(MergeStatus, NamesTheContainersThatAreNotReady) {
+  const std::string patch =
+      merged(pod_with("{}"),
+             R"({"phase":"Running","containerStatuses":[{"name":"a","state":{"running":{}}}]})");
+
+  EXPECT_EQ(status_of(patch, "Ready"), "False");
+  EXPECT_EQ(condition(patch, "Ready")->getValue<std::string>("message"),
+            "containers with unready status: [b]");
+}
+
+TEST(MergeStatus, LetsTheProvidersConditionsWin) {
+  const std::string patch =
+      merged(pod_with("{}"),
+             R"({"phase":"Running","conditions":[{"type":"Ready","status":"False",
+                 "reason":"Warming"}],"containerStatuses":[{"name":"a","state":{"running":{}}},
+                 {"name":"b","state":{"running":{}}}]})");
+
+  EXPECT_EQ(status_of(patch, "Ready"), "False");
+  EXPECT_EQ(condition(patch, "Ready")->getValue<std::string>("reason"), "Warming");
+}
+
+TEST(MergeStatus, DerivesReadyFromTheProvidersContainersReady) {
+  const std::string patch =
+      merged(pod_with("{}"),
+             R"({"phase":"Running","conditions":[{"type":"ContainersReady","status":"False"}],
+                 "containerStatuses":[{"name":"a","state":{"running":{}}},
+                 {"name":"b","state":{"running":{}}}]})");
+
+  EXPECT_EQ(status_of(patch, "Ready"), "False");
+}
+
+TEST(MergeStatus, KeepsReadyClosedUntilTheGatesAreOpen) {
+  const std::string running = pod_status("Running", {"a", "b"}, "running");
+  const std::string_view gate = R"(,"readinessGates":[{"conditionType":"example.com/lb"}])";
+
+  EXPECT_EQ(status_of(merged(pod_with("{}", gate), running), "Ready"), "False");
+  EXPECT_EQ(status_of(merged(pod_with(R"({"conditions":[{"type":"example.com/lb",
+                                 "status":"True"}]})",
+                                      gate),
+                             running),
+                      "Ready"),
+            "True");
+}
+
+TEST(MergeStatus, LeavesForeignConditionsAlone) {
+  const std::string patch =
+      merged(pod_with(R"({"conditions":[{"type":"DisruptionTarget","status":"True"}]})"),
+             pod_status("Running", {"a", "b"}, "running"));
+
+  EXPECT_THAT(patch, Not(HasSubstr("DisruptionTarget")));
+}
+
+TEST(MergeStatus, ChangesTransitionTimesOnlyWithTheStatus) {
+  const auto before = pod_with(R"({"conditions":[{"type":"Ready","status":"False",
+      "lastTransitionTime":"2020-01-01T00:00:00Z","reason":"Other"},
+      {"type":"ContainersReady","status":"True","lastTransitionTime":"2020-01-01T00:00:00Z"}]})");
+
+  const std::string waiting = merged(before, pod_status("Pending", {"a", "b"}, "waiting"));
+
+  EXPECT_EQ(condition(waiting, "Ready")->getValue<std::string>("lastTransitionTime"),
+            "2020-01-01T00:00:00Z");
+  EXPECT_EQ(condition(waiting, "ContainersReady")->getValue<std::string>("lastTransitionTime"),
+            "2026-01-02T03:04:05Z");
+}
+
+TEST(MergeStatus, RemovesTheReasonOfAConditionThatIsTrueNow) {
+  const auto before = pod_with(R"({"conditions":[{"type":"Ready","status":"False",
+      "reason":"ContainersNotReady","message":"containers with unready status: [a]"}]})");
+
+  const std::string patch = merged(before, pod_status("Running", {"a", "b"}, "running"));
+
+  EXPECT_TRUE(condition(patch, "Ready")->has("reason"));
+  EXPECT_TRUE(condition(patch, "Ready")->get("reason").isEmpty());
+}
+
+TEST(MergeStatus, RemovesAReasonAndMessageThatAreOver) {
+  const std::string patch =
+      merged(pod_with(R"({"phase":"Pending","reason":"ProviderFailed","message":"HTTP 500"})"),
+             pod_status("Running", {"a", "b"}, "running"));
+
+  EXPECT_TRUE(parsed(patch)->has("reason"));
+  EXPECT_TRUE(parsed(patch)->get("reason").isEmpty());
+  EXPECT_TRUE(parsed(patch)->get("message").isEmpty());
+}
+
+TEST(MergeStatus, KeepsTheStartTimeOfTheApi) {
+  const std::string patch =
+      merged(pod_with(R"({"phase":"Running","startTime":"2020-01-01T00:00:00Z"})"),
+             R"({"phase":"Running","startTime":"2026-01-01T00:00:00Z"})");
+
+  EXPECT_THAT(patch, Not(HasSubstr("startTime")));
+}
+
+TEST(MergeStatus, CutsFractionsOfSeconds) {
+  const std::string patch =
+      merged(pod_with("{}"),
+             R"({"phase":"Running","containerStatuses":[{"name":"a","state":{"running":
+          {"startedAt":"2026-01-02T03:04:05.678Z"}}}]})");
+
+  EXPECT_THAT(patch, HasSubstr(R"("startedAt":"2026-01-02T03:04:05Z")"));
+}
+
+TEST(MergeStatus, CompletesAddressesInBothForms) {
+  EXPECT_THAT(merged(pod_with("{}"), R"({"phase":"Running","podIP":"10.1.1.1"})"),
+              HasSubstr(R"("podIPs":[{"ip":"10.1.1.1"}])"));
+  EXPECT_THAT(merged(pod_with("{}"),
+                     R"({"phase":"Running","podIPs":[{"ip":"10.1.1.1"},{"ip":"fd00::1"}]})"),
+              HasSubstr(R"("podIP":"10.1.1.1")"));
+}
+
+TEST(MergeStatus, ReplacesAddressesThatAreNoLongerTrue) {
+  const std::string patch = merged(pod_with(R"({"podIP":"10.1.1.1","podIPs":[{"ip":"10.1.1.1"}]})"),
+                                   R"({"phase":"Running","podIP":"10.2.2.2"})");
+
+  EXPECT_THAT(patch, HasSubstr(R"("podIPs":[{"ip":"10.2.2.2"},{"$patch":"replace"}])"));
+}
+
+TEST(MergeStatus, SendsNothingWhenTheApiHasItAll) {
+  const std::string observed = pod_status("Running", {"a", "b"}, "running");
+  const std::string first = merged(pod_with(R"({"phase":"Pending"})"), observed, "10.0.0.9");
+  auto stored = parsed(first);
+  for (unsigned i = 0; i < 2; ++i) {
+    // As an API server writes them out.
+    auto container = stored->getArray("containerStatuses")->getObject(i);
+    container->getObject("state")->getObject("running")->set("startedAt", "2026-01-02T03:04:05Z");
+    container->set("allocatedResources", Poco::Dynamic::Var());
+  }
+  stored->set("qosClass", "BestEffort");
+  std::ostringstream text;
+  stored->stringify(text);
+
+  EXPECT_EQ(merged(pod_with(text.str()), observed, "10.0.0.9"), "");
+}
+
+TEST(MergeStatus, NeverTouchesTheQosClass) {
+  EXPECT_THAT(merged(pod_with("{}"), R"({"phase":"Running","qosClass":"Guaranteed"})"),
+              Not(HasSubstr("qosClass")));
+}
+
+TEST(MergeStatus, TakesNoMissingExitCodeForSuccess) {
+  EXPECT_THAT(merged(pod_with("{}"), R"({"phase":"Failed","containerStatuses":[
+                  {"name":"a","state":{"terminated":{}}}]})"),
+              HasSubstr(R"("exitCode":137)"));
+}
+
+TEST(MergeStatus, TakesOnlyMoreDetailAfterTheEnd) {
+  const auto ended = pod_with(R"({"phase":"Failed","reason":"Evicted"})");
+
+  EXPECT_EQ(merged(ended, pod_status("Running", {"a", "b"}, "running")), "");
+  const std::string patch = merged(ended, pod_status("Succeeded", {"a", "b"}, "terminated", 3));
+  EXPECT_THAT(patch, HasSubstr(R"("exitCode":3)"));
+  EXPECT_THAT(patch, Not(HasSubstr("phase")));
+}
+
+TEST(MergeStatus, RefusesWhatIsNoStatusOfThisPod) {
+  const std::vector<std::string> broken = {
+      "",
+      "[]",
+      "{",
+      "{}",
+      R"({"phase":"Sleeping"})",
+      R"({"phase":7})",
+      R"({"phase":"Running","containerStatuses":{}})",
+      R"({"phase":"Running","containerStatuses":[7]})",
+      R"({"phase":"Running","containerStatuses":[{"name":"stranger"}]})",
+      R"({"phase":"Running","containerStatuses":[{"name":"a"},{"name":"a"}]})",
+      R"({"phase":"Running","initContainerStatuses":[{"name":"a"}]})",
+  };
+  for (const std::string& observed : broken) {
+    const auto patch = merge_status({*pod_with("{}"), observed, "", kNow});
+
+    EXPECT_EQ(patch.status().code(), StatusCode::InvalidArgument) << observed;
+  }
+}
+
+TEST(MergeStatus, SurvivesMembersOfUnexpectedTypes) {
+  for (const char* observed :
+       {R"({"phase":"Running","conditions":{"a":1}})", R"({"phase":"Running","conditions":[1]})",
+        R"({"phase":"Running","podIPs":"x","podIP":[]})",
+        R"({"phase":"Running","containerStatuses":[{"name":"a","state":7,"ready":"x"}]})",
+        R"({"phase":"Running","startTime":{},"hostIP":[1,[2]],"reason":null})"}) {
+    static_cast<void>(merge_status({*pod_with("{}"), observed, "10.0.0.9", kNow}));
+  }
+}
+
+}  // namespace
+}  // namespace vkhost::pods
