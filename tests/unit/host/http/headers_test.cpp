@@ -31,8 +31,8 @@ TEST(HttpHeaders, NamesAndValuesCannotEndTheirLine) {
     EXPECT_FALSE(is_token(name)) << name;
   }
   EXPECT_TRUE(is_field_value("any \xc3\xa4\ttext"));
-  for (const std::string value : {"a\r", "a\nb", std::string("a\0b", 3).c_str()}) {
-    EXPECT_EQ(is_field_value(value), value == "a") << value;
+  for (const std::string value : {"a\r", "a\nb", "a\x7f"}) {
+    EXPECT_FALSE(is_field_value(value)) << value;
   }
   EXPECT_FALSE(is_field_value(std::string_view("a\0b", 3)));
 }
