@@ -25,8 +25,8 @@ struct ServerRequest {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   Headers headers;
   std::string body;
-  int local_port = 0;  // of the listener, which tells the node
-  std::string remote_address;
+  int local_port = 0;          // of the listener, which tells the node
+  std::string remote_address;  // "127.0.0.1:1234", "[::1]:1234"
   bool is_tls = false;
   std::optional<PeerCertificate> certificate;  // what the client showed, if anything
   CancelToken cancel;  // the client is gone or the server stops: nobody waits for a reply

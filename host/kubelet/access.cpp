@@ -41,25 +41,27 @@ Requester with_group(kube::UserInfo user, const std::string& group) {
   return {std::move(user), false};
 }
 
-// Joins with a byte that no member may contain in a valid document.
+// Each part with its length before it: no choice of names makes one identity look like another.
 std::string cache_key(const kube::AccessQuestion& question) {
   std::string key;
+  const auto count = [&](std::size_t number) { key += std::to_string(number) + ":"; };
   const auto add = [&](std::string_view part) {
+    count(part.size());
     key += part;
-    key += '\0';
   };
   add(question.user.username);
   add(question.user.uid);
+  count(question.user.groups.size());
   for (const std::string& group : question.user.groups) {
     add(group);
   }
-  add("\x01");
+  count(question.user.extra.size());
   for (const auto& [name, values] : question.user.extra) {
     add(name);
+    count(values.size());
     for (const std::string& value : values) {
       add(value);
     }
-    add("\x01");
   }
   add(question.verb);
   add(question.subresource);
@@ -140,7 +142,7 @@ Result<Requester> Access::authenticate_token(const std::string& token, const Can
   if (reviewer_ == nullptr) {
     return Status(StatusCode::Unauthenticated, "the bearer token is not the one of this daemon");
   }
-  auto user = tokens_.get(http::keyed_hash(hash_key_, token), [&] {
+  auto user = tokens_.get(http::keyed_hash(hash_key_, token), cancel, [&] {
     using Timed = TimedCache<Result<kube::UserInfo>>::Timed;
     auto verdict = reviewer_->review_token(Secret(token), cancel);
     if (!verdict.is_ok()) {
@@ -169,7 +171,7 @@ Result<bool> Access::is_allowed(const kube::AccessQuestion& question, const Canc
     return Timed{allowed, allowed ? settings_.allowed_lifetime : settings_.denied_lifetime};
   };
   const std::string key = cache_key(question);
-  return key.size() > kMaxQuestionBytes ? ask().answer : decisions_.get(key, ask);
+  return key.size() > kMaxQuestionBytes ? ask().answer : decisions_.get(key, cancel, ask);
 }
 
 Status Access::authorize(const Requester& requester,

@@ -50,7 +50,7 @@ class ApiReviewer final : public Reviewer {
 };
 
 struct AccessSettings {
-  Secret owner_token;  // who shows it may do everything; empty: nobody
+  Secret owner_token = Secret();  // who shows it may do everything; empty: nobody
   bool insecure_anonymous_auth = false;
   bool insecure_no_authorization = false;
   std::chrono::milliseconds token_lifetime{std::chrono::minutes{2}};

@@ -174,7 +174,7 @@ std::string node_states(const NodeState& node) {
 }
 
 std::string failure_status(int code, std::string_view message) {
-  std::string_view reason = "InternalError";
+  std::string_view reason = code >= 400 && code < 500 ? "BadRequest" : "InternalError";
   switch (code) {
     case 400:
       reason = "BadRequest";
@@ -190,6 +190,15 @@ std::string failure_status(int code, std::string_view message) {
       break;
     case 405:
       reason = "MethodNotAllowed";
+      break;
+    case 408:
+      reason = "Timeout";
+      break;
+    case 413:
+      reason = "RequestEntityTooLarge";
+      break;
+    case 429:
+      reason = "TooManyRequests";
       break;
     case 503:
       reason = "ServiceUnavailable";

@@ -5,8 +5,10 @@
 namespace vkhost::kubelet {
 namespace {
 
+// `address` is "host:port" as the server writes it, an IPv6 host in brackets.
 bool is_loopback(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+  return address.starts_with("127.") || address.starts_with("[::1]:") ||
+         address.starts_with("[::ffff:127.");
 }
 
 }  // namespace

@@ -34,6 +34,15 @@ http::Reply KubeletHandler::handle(const http::ServerRequest& request) {
     return status_reply(code, code == 401 ? "Unauthorized" : "the identity could not be checked");
   }
   const RouteMatch match = find_route(request.method, request.segments);
+  const std::string node_name = pods_.node_at(request.local_port);
+  const Route route = match.route != nullptr ? *match.route : unknown_route(request.method);
+  const Status allowed = access_.authorize(*requester, route, node_name, request.cancel);
+  if (!allowed.is_ok()) {
+    log_.info("a request was refused", {{"remote", request.remote_address},
+                                        {"user", requester->user.username},
+                                        observe::error_field(allowed)});
+    return status_reply(http_code(allowed), allowed.message());
+  }
   if (match.route == nullptr) {
     if (match.allowed_methods.empty()) {
       return status_reply(404, "the server could not find the requested resource");
@@ -42,15 +51,7 @@ http::Reply KubeletHandler::handle(const http::ServerRequest& request) {
     reply.headers.emplace_back("Allow", match.allowed_methods);
     return reply;
   }
-  const std::string node_name = pods_.node_at(request.local_port);
-  const Status allowed = access_.authorize(*requester, *match.route, node_name, request.cancel);
-  if (!allowed.is_ok()) {
-    log_.info("a request was refused", {{"remote", request.remote_address},
-                                        {"user", requester->user.username},
-                                        observe::error_field(allowed)});
-    return status_reply(http_code(allowed), allowed.message());
-  }
-  return answer(*match.route, node_name);
+  return answer(route, node_name);
 }
 
 http::Reply KubeletHandler::answer(const Route& route, const std::string& node_name) const {
@@ -68,6 +69,8 @@ http::Reply KubeletHandler::answer(const Route& route, const std::string& node_n
       return node ? http::json_reply(200, node_states(*node))
                   : status_reply(404, "no node is served on this port");
     }
+    case Endpoint::Unknown:
+      break;
   }
   return status_reply(500, "the route has no answer");
 }

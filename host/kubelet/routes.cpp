@@ -1,12 +1,15 @@
 #include "kubelet/routes.hpp"
 
 #include <array>
+#include <utility>
 
 namespace vkhost::kubelet {
 namespace {
 
 constexpr std::array<std::string_view, 2> kHealth = {"healthz", "proxy"};
 constexpr std::array<std::string_view, 2> kPods = {"pods", "proxy"};
+
+constexpr std::array<std::string_view, 1> kProxy = {"proxy"};
 
 constexpr std::array<Route, 5> kRoutes = {{
     {Endpoint::Health, "GET", "/healthz", "get", kHealth},
@@ -29,6 +32,24 @@ std::string joined(const std::vector<std::string>& segments) {
 }
 
 }  // namespace
+
+Route unknown_route(std::string_view method) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kVerbs = {{
+      {"GET", "get"},
+      {"HEAD", "get"},
+      {"POST", "create"},
+      {"PUT", "update"},
+      {"PATCH", "patch"},
+      {"DELETE", "delete"},
+  }};
+  Route route{Endpoint::Unknown, method, {}, {}, kProxy};
+  for (const auto& [name, verb] : kVerbs) {
+    if (name == method) {
+      route.verb = verb;
+    }
+  }
+  return route;
+}
 
 std::span<const Route> routes() { return kRoutes; }
 

@@ -19,6 +19,7 @@ enum class Endpoint {
   RunningPods,  // /runningpods/
   PodStates,    // /vkhost/v1/pods: what `vkhost get pods` shows
   NodeStates,   // /vkhost/v1/nodes
+  Unknown,      // in no row
 };
 
 struct Route {
@@ -37,6 +38,10 @@ struct RouteMatch {
   // The path exists, but not with this method; these do ("GET, HEAD").
   std::string allowed_methods;
 };
+
+// The right that a request takes which no row answers: `proxy` with the verb of its method, so that
+// only those who may ask anything learn which paths exist.
+[[nodiscard]] Route unknown_route(std::string_view method);
 
 // HEAD is answered like GET.
 [[nodiscard]] RouteMatch find_route(std::string_view method,
