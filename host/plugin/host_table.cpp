@@ -162,8 +162,12 @@ void HostTable::close() { gate_.close(); }
 Status HostTable::enter(Gate::Pass& pass) {
   pass = gate_.enter();
   if (!pass) {
-    late_calls_.fetch_add(1);
-    return cancelled("the instance is stopping");
+    if (late_calls_.fetch_add(1) == 0 && listener_ != nullptr) {
+      log_.warn(
+          "the plugin called the host after its instance had stopped; it was answered with "
+          "CANCELLED");
+    }
+    return cancelled("the instance has stopped");
   }
   return Status::ok();
 }
