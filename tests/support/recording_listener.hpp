@@ -59,6 +59,19 @@ class RecordingListener final : public plugin::ProviderListener {
     return node_changes_;
   }
 
+  // Until something is heard of any pod; false when the time is over first.
+  bool wait_for_news(std::chrono::milliseconds limit) const {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    MutexLock lock(mutex_);
+    const std::size_t before = changes_.size();
+    while (changes_.size() == before) {
+      if (!changed_.wait_until(mutex_, until)) {
+        return changes_.size() != before;
+      }
+    }
+    return true;
+  }
+
   // Until `holds` is true for what was heard of this pod; false when the time is over first.
   bool wait_for(const std::string& uid,
                 const std::function<bool(const std::vector<plugin::PodChange>&)>& holds,

@@ -1,0 +1,153 @@
+// Cases about the life of a library and its instances.
+#include "conformance/cases.hpp"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+
+#include <algorithm>
+#include <string>
+
+namespace vkhost::conformance {
+namespace {
+
+using Poco::JSON::Object;
+
+void accepts_its_settings(Bench& bench) {
+  if (!bench.load()) {
+    return;
+  }
+  const auto problems = bench.library().check_config(bench.settings(), {});
+  if (!bench.expect_ok(problems.status(), "check_config")) {
+    return;
+  }
+  for (const plugin::ConfigProblem& problem : *problems) {
+    bench.expect(problem.is_warning, "check_config: " + problem.pointer + ": " + problem.text);
+  }
+}
+
+void describes_a_node(Bench& bench) {
+  if (!bench.load() || !bench.create()) {
+    return;
+  }
+  const Result<std::string> node = bench.provider().node("node-1", {});
+  if (!bench.expect_ok(node.status(), "node")) {
+    return;
+  }
+  const auto document = Poco::JSON::Parser().parse(*node).extract<Object::Ptr>();
+  const Object::Ptr status = document->getObject("status");
+  for (const char* list : {"capacity", "allocatable"}) {
+    const bool is_there = !status.isNull() && status->isObject(list);
+    if (!bench.expect(is_there, std::string("node: status.") + list + " is missing")) {
+      continue;
+    }
+    for (const char* resource : {"cpu", "memory", "pods"}) {
+      bench.expect(status->getObject(list)->has(resource),
+                   std::string("node: status.") + list + "." + resource + " is missing");
+    }
+  }
+}
+
+void lives_without_a_start(Bench& bench) {
+  if (bench.load() && bench.create()) {
+    bench.destroy();
+    bench.expect(bench.create(), "a second instance cannot be created after the first");
+    bench.destroy();
+  }
+}
+
+void answers_ping(Bench& bench) {
+  if (bench.begin()) {
+    bench.expect_ok(bench.provider().ping(bench.within(std::chrono::seconds(10))), "ping");
+  }
+}
+
+void recovers_in_rounds(Bench& bench) {
+  if (!bench.load() || !bench.create()) {
+    return;
+  }
+  const Pod first = bench.pod("first");
+  const Pod second = bench.pod("second");
+  plugin::Provider& provider = bench.provider();
+  // A round that breaks off, and the one that counts.
+  bench.expect_ok(provider.recover_pods({{first.ref, first.json}}, false, {}).status(),
+                  "recover_pods, first batch");
+  const auto one = provider.recover_pods({{first.ref, first.json}}, false, {});
+  const auto two = provider.recover_pods({{second.ref, second.json}}, true, {});
+  bench.expect(one.is_ok() && one->size() == 1 && two.is_ok() && two->size() == 1,
+               "recover_pods does not take two batches, or a round that begins again");
+  bench.start();
+}
+
+void keeps_quiet_after_stop(Bench& bench) {
+  if (!bench.begin()) {
+    return;
+  }
+  Pod pod = bench.pod("web");
+  bench.expect_ok(bench.create_pod(pod), "create_pod");
+  bench.expect_ok(bench.provider().stop({}), "stop");
+  // What comes late comes soon; there is no event for "never".
+  bench.heard().wait_for_news(std::chrono::milliseconds(200));
+  bench.destroy();
+  const auto lines = bench.log().lines();
+  bench.expect(std::none_of(lines.begin(), lines.end(),
+                            [](const std::string& line) {
+                              return line.find("called the host after its instance had stopped") !=
+                                     std::string::npos;
+                            }),
+               "after stop had returned the instance called the host for more than a log entry");
+}
+
+void leaves_pods_alone_at_stop(Bench& bench) {
+  if (!bench.begin()) {
+    return;
+  }
+  Pod pod = bench.pod("web");
+  bench.expect_ok(bench.create_pod(pod), "create_pod");
+  bench.expect_present(pod, "before the stop");
+  if (bench.restart({pod})) {
+    bench.expect_present(pod, "after stop, destroy and a new instance");
+  }
+}
+
+void keeps_instances_apart(Bench& bench) {
+  if (!bench.begin()) {
+    return;
+  }
+  Pod pod = bench.pod("web");
+  bench.expect_ok(bench.create_pod(pod), "create_pod");
+  const std::unique_ptr<plugin::Provider> other = bench.another("owner-2");
+  if (!bench.expect(other != nullptr, "no second instance beside the first")) {
+    return;
+  }
+  const auto list = other->list_pods({}, bench.within(std::chrono::seconds(10)));
+  if (bench.expect_ok(list.status(), "list_pods of the second instance")) {
+    for (const plugin::ListedPod& item : list->pods) {
+      bench.expect(item.ref.uid != pod.ref.uid || item.marks == plugin::Marks::Legacy,
+                   "an instance with another owner key lists the pod as its own");
+    }
+  }
+  bench.expect_ok(other->stop({}), "stop of the second instance");
+}
+
+}  // namespace
+
+std::vector<Case> life_cases() {
+  return {
+      {"AcceptsItsSettings", "check_config finds no error in settings that fit the schema",
+       accepts_its_settings},
+      {"DescribesANode", "node answers with capacity and allocatable, before start",
+       describes_a_node},
+      {"LivesWithoutAStart", "destroy may follow create at once, and create again",
+       lives_without_a_start},
+      {"AnswersPing", "ping is OK while the back end can be reached", answers_ping},
+      {"RecoversInRounds", "recover_pods takes several batches, and a round that begins again",
+       recovers_in_rounds},
+      {"KeepsQuietAfterStop", "after stop has returned the instance calls nothing but log",
+       keeps_quiet_after_stop},
+      {"LeavesPodsAloneAtStop", "stop ends work, never pods", leaves_pods_alone_at_stop},
+      {"KeepsInstancesApart", "instances with different owner keys do not own each other's pods",
+       keeps_instances_apart},
+  };
+}
+
+}  // namespace vkhost::conformance
