@@ -98,7 +98,7 @@ constexpr std::string_view kSchema = R"json({
               "code": {"type": "integer", "minimum": 0, "maximum": 255},
               "after_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "How long a run takes."},
               "times": {"type": "integer", "minimum": 0, "description": "So many runs end and the next goes on; 0: all end."},
-              "restart_delay_ms": {"type": "integer", "minimum": 100, "maximum": 31622400000, "default": 1000},
+              "restart_delay_ms": {"type": "integer", "minimum": 100, "maximum": 31622400000, "description": "Until the next run begins; left out: 1000."},
               "container": {"type": "string", "description": "The one that ends; left out: all regular ones."}
             }
           },
