@@ -92,8 +92,9 @@ ApiAnswer ApiClient::send(std::string_view method,
 ApiClient::WatchEnd ApiClient::watch(std::string_view path,
                                      std::chrono::milliseconds within,
                                      const std::function<bool(std::string_view)>& on_event,
-                                     ApiAnswer* refusal) {
-  const Wait wait{.until = std::chrono::steady_clock::now() + within};
+                                     ApiAnswer* refusal,
+                                     int wake_fd) {
+  const Wait wait{.until = std::chrono::steady_clock::now() + within, .wake_fd = wake_fd};
   const auto connection = connect();
   Head head;
   TlsStream& tls = *connection->tls;
@@ -126,8 +127,15 @@ ApiClient::WatchEnd ApiClient::watch(std::string_view path,
       return WatchEnd::ByServer;
     }
     const IoResult result = tls.read(buffer, wait);
-    if (result.outcome != Io::Ok) {
-      return result.outcome == Io::TimedOut ? WatchEnd::TimedOut : WatchEnd::Cut;
+    switch (result.outcome) {
+      case Io::Ok:
+        break;
+      case Io::TimedOut:
+        return WatchEnd::TimedOut;
+      case Io::Woken:
+        return WatchEnd::ByCaller;
+      default:
+        return WatchEnd::Cut;
     }
     raw.assign(buffer.data(), result.bytes);
   }

@@ -53,11 +53,13 @@ class ApiClient {
 
   enum class WatchEnd { ByServer, ByCaller, Cut, TimedOut, Refused };
   // Follows a watch; `on_event` gets one JSON line at a time and returns false to leave. `path`
-  // includes the query. On Refused the answer, if any, is in *refusal.
+  // includes the query. On Refused the answer, if any, is in *refusal. A descriptor that becomes
+  // readable ends it too, as if the caller had left.
   WatchEnd watch(std::string_view path,
                  std::chrono::milliseconds within,
                  const std::function<bool(std::string_view event)>& on_event,
-                 ApiAnswer* refusal = nullptr);
+                 ApiAnswer* refusal = nullptr,
+                 int wake_fd = -1);
 
   // For every request from now on: how long an answer may take.
   void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }

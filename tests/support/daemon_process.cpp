@@ -43,18 +43,22 @@ void DaemonProcess::write_configuration() const {
       "\nlibrary = " + quoted(plugin_path(settings_.plugin)) + "\n\n[provider.settings]\n" +
       settings_.provider_settings + "\n\n[node]\nname = " + quoted(settings_.node_name) + "\n" +
       settings_.node_settings + "\n\n[paths]\nstate = " + quoted(folder() / "state") +
-      "\nruntime = " + quoted(folder() / "runtime") +
-      "\n\n[kubelet]\nlisten = '127.0.0.1:0'\n\n[health]\nlisten = '127.0.0.1:0'\n";
+      "\nruntime = " + quoted(folder() / "runtime") + "\n\n[kubelet]\nlisten = '127.0.0.1:0'\n" +
+      settings_.kubelet_settings + "\n[health]\nlisten = '127.0.0.1:0'\n";
+  if (!settings_.kubeconfig.empty() || !settings_.kubernetes_settings.empty()) {
+    toml += "\n[kubernetes]\n" + settings_.kubernetes_settings + "\n";
+  }
   if (!settings_.kubeconfig.empty()) {
     const auto kubeconfig = folder_.write("kubeconfig", settings_.kubeconfig);
-    toml += "\n[kubernetes]\nkubeconfig = " + quoted(kubeconfig) + "\n";
+    toml += "kubeconfig = " + quoted(kubeconfig) + "\n";
   }
   static_cast<void>(folder_.write("vkhost.toml", toml + "\n" + settings_.more));
 }
 
 void DaemonProcess::start() {
   child_.reset();
-  std::vector<std::string> argv = {daemon_path(), "run", "--config", config_file()};
+  std::vector<std::string> argv = settings_.launcher;
+  argv.insert(argv.end(), {daemon_path(), "run", "--config", config_file()});
   argv.insert(argv.end(), settings_.arguments.begin(), settings_.arguments.end());
   child_ = std::make_unique<ChildProcess>(
       Command{.argv = argv, .environment = settings_.environment, .log = log_file()});

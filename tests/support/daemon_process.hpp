@@ -22,11 +22,14 @@ struct DaemonSettings {
   std::string node_name = {};
   std::string kubeconfig = {};  // text, see Cluster::kubeconfig(); empty: standalone
   std::string plugin = "mock";
-  // TOML lines for [provider.settings] and [node], and whole tables besides.
+  // TOML lines for these tables, and whole tables besides.
   std::string provider_settings = {};
   std::string node_settings = {};
+  std::string kubernetes_settings = {};
+  std::string kubelet_settings = {};
   std::string more = {};
   std::vector<std::string> arguments = {};  // after `run --config FILE`
+  std::vector<std::string> launcher = {};   // a command that ends with running its arguments
   std::vector<std::pair<std::string, std::string>> environment = {};
 };
 

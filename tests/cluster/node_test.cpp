@@ -1,0 +1,183 @@
+// The node object and its lease.
+#include "cluster/node_under_test.hpp"
+#include "support/json_pointer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vkhost::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string lease_path(const NodeUnderTest& node) {
+  return "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/" + node.name();
+}
+
+std::string wait_for_lease(NodeUnderTest& node,
+                           const std::function<bool(const std::string& lease)>& condition) {
+  return node.cluster().wait_for(
+      lease_path(node),
+      [&](const std::string& lease) { return !lease.empty() && condition(lease); }, kLong);
+}
+
+// How long the API server had no Ready node of that name, as its watch saw it.
+class Outage {
+ public:
+  explicit Outage(NodeUnderTest& node)
+      : path_("/api/v1/nodes?watch=true&fieldSelector=metadata.name%3D" + node.name()),
+        api_(node.cluster().port(), node.cluster().ca_pem(), node.cluster().token("admin")),
+        watch_("outage", [this] { watch(); }) {}
+
+  std::optional<std::chrono::milliseconds> length() {
+    watch_.join();
+    if (!began_ || !ended_) {
+      return std::nullopt;
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(*ended_ - *began_);
+  }
+  // The watch shows what is there before anything happens to it.
+  bool wait_until_watching() {
+    const SteadyTime until = std::chrono::steady_clock::now() + kLong;
+    const MutexLock lock(mutex_);
+    while (!watching_ && changed_.wait_until(mutex_, until)) {
+    }
+    return watching_;
+  }
+
+ private:
+  void watch() {
+    api_.watch(path_, kLong, [this](std::string_view event) {
+      {
+        const MutexLock lock(mutex_);
+        watching_ = true;
+        changed_.notify_all();
+      }
+      const SteadyTime now = std::chrono::steady_clock::now();
+      if (json_at(event, "/type") == "DELETED") {
+        began_ = now;
+      } else if (began_ && condition_of(json_at(event, "/object"), "Ready") == "True") {
+        ended_ = now;
+      }
+      return !ended_;
+    });
+  }
+
+  const std::string path_;
+  ApiClient api_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool watching_ VKHOST_GUARDED_BY(mutex_) = false;
+  std::optional<SteadyTime> began_;
+  std::optional<SteadyTime> ended_;
+  Thread watch_;
+};
+
+TEST(Node, ComesBackAtOnceWhenItIsDeletedAndKeepsItsPods) {
+  NodeUnderTest node;
+  constexpr std::size_t kPods = 10;
+  std::set<std::string> uids;
+  for (std::size_t i = 0; i < kPods; ++i) {
+    uids.insert(node.create_pod("web-" + std::to_string(i)));
+  }
+  ASSERT_TRUE(node.book().wait_until_running(kPods, kLong)) << node.book().summary();
+  const std::string old_uid = json_at(node.cluster().get(node.path()), "/metadata/uid");
+  Outage outage(node);
+  ASSERT_TRUE(outage.wait_until_watching());
+
+  const CommandResult deleted = node.cluster().kubectl({"delete", "node", node.name()});
+
+  ASSERT_EQ(deleted.status, 0) << deleted.output;
+  const auto length = outage.length();
+  ASSERT_TRUE(length);
+  std::cout << "the node was away for " << length->count() << " ms\n";
+  const std::string back = node.wait_until_ready();
+  EXPECT_NE(json_at(back, "/metadata/uid"), old_uid);
+  // A pod made afterwards has gone all the way, so the earlier ones had their chance to go wrong.
+  node.create_pod("later");
+  ASSERT_TRUE(node.book().wait_until_running(kPods + 1, kLong)) << node.book().summary();
+  for (const auto& [uid, page] : node.book().pages()) {
+    EXPECT_FALSE(page.gone);
+    EXPECT_EQ(node.journal().count("create_pod", uid), 1U) << page.name;
+  }
+  for (const std::string& uid : uids) {
+    EXPECT_TRUE(node.book().pages().contains(uid));
+  }
+}
+
+TEST(Node, RenewsALeaseThatBelongsToItAlsoAfterItWasMadeAgain) {
+  NodeUnderTest node({.daemon = {.node_settings = "lease_duration = '10s'"}});
+  const auto belongs_to = [](const std::string& lease, const std::string& object) {
+    return json_at(lease, "/metadata/ownerReferences/0/uid") == json_at(object, "/metadata/uid") &&
+           json_at(lease, "/metadata/ownerReferences/0/kind") == "Node";
+  };
+  const std::string first = node.wait_until_ready();
+  const std::string lease =
+      wait_for_lease(node, [&](const std::string& now) { return belongs_to(now, first); });
+  EXPECT_EQ(json_at(lease, "/spec/holderIdentity"), node.name());
+  const std::string renewed = json_at(lease, "/spec/renewTime");
+  wait_for_lease(node, [&](const std::string& now) {
+    return json_at(now, "/spec/renewTime") > renewed && belongs_to(now, first);
+  });
+
+  node.cluster().remove(node.path());
+
+  const std::string uid = json_at(first, "/metadata/uid");
+  const std::string second = node.cluster().wait_for(
+      node.path(),
+      [&](const std::string& object) {
+        return !object.empty() && json_at(object, "/metadata/uid") != uid &&
+               condition_of(object, "Ready") == "True";
+      },
+      kLong);
+  const std::string fresh =
+      wait_for_lease(node, [&](const std::string& now) { return belongs_to(now, second); });
+  wait_for_lease(node, [&](const std::string& now) {
+    return json_at(now, "/spec/renewTime") > json_at(fresh, "/spec/renewTime") &&
+           belongs_to(now, second);
+  });
+}
+
+TEST(Node, ShowsWhatTheConfigurationAndTheProviderSayOfIt) {
+  NodeUnderTest node({.daemon = {.provider_settings = "cpu = '7'\nmemory = '9Gi'\n",
+                                 .node_settings = "labels = {'example.com/zone' = 'z'}\n"}});
+
+  const std::string object = node.wait_until_ready();
+
+  EXPECT_EQ(json_at(object, "/status/capacity/cpu"), "7");
+  EXPECT_EQ(json_at(object, "/status/allocatable/memory"), "9Gi");
+  EXPECT_EQ(json_at(object, "/status/capacity/pods"), "1k");  // as the API server writes it
+  EXPECT_EQ(json_at(object, "/metadata/labels/example.com~1zone"), "z");
+  EXPECT_EQ(json_at(object, "/metadata/labels/kubernetes.io~1hostname"), node.name());
+  EXPECT_EQ(json_at(object, "/spec/taints/0/key"), "virtual-kubelet.io/provider");
+  EXPECT_EQ(json_at(object, "/spec/taints/0/value"), "mock");
+  EXPECT_EQ(json_at(object, "/status/addresses/0/address"), "127.0.0.1");
+  EXPECT_NE(json_at(object, "/status/daemonEndpoints/kubeletEndpoint/Port"), "0");
+}
+
+TEST(Node, StaysWhenTheDaemonStopsAndSoDoItsPods) {
+  NodeUnderTest node;
+  const std::string uid = node.create_pod("web");
+  node.wait_until_running("web");
+  const std::string start_time = node.book().page("web").last().start_time;
+  const std::string node_uid = json_at(node.cluster().get(node.path()), "/metadata/uid");
+
+  ASSERT_EQ(node.daemon().stop(kLong), 0);
+  EXPECT_TRUE(node.cluster().exists(node.path()));
+  node.daemon().start();
+
+  node.create_pod("later");
+  node.wait_until_running("later");
+  EXPECT_EQ(json_at(node.cluster().get(node.path()), "/metadata/uid"), node_uid);
+  EXPECT_THAT(node.book().page("web").start_times(), ::testing::ElementsAre(start_time));
+  EXPECT_EQ(node.journal().creations().at(uid), 1);
+  EXPECT_EQ(node.journal().count("create_pod", uid), 1U);
+}
+
+}  // namespace
+}  // namespace vkhost::testing

@@ -1,0 +1,91 @@
+#include "cluster/node_under_test.hpp"
+
+#include "support/json_pointer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <stdexcept>
+#include <utility>
+
+namespace vkhost::testing {
+
+NodeUnderTest::NodeUnderTest(NodeOptions options, bool wait)
+    : space_(cluster_.create_namespace()), journal_(folder_.path()), book_(cluster_, space_) {
+  DaemonSettings settings = std::move(options.daemon);
+  settings.node_name = name_;
+  if (!options.user.empty()) {
+    settings.kubeconfig = options.proxy == nullptr
+                              ? cluster_.kubeconfig(options.user)
+                              : cluster_.kubeconfig(options.user, *options.proxy);
+  }
+  settings.provider_settings += "pods = '1000'\nstate_dir = '" + folder_.path().native() + "'\n";
+  if (!options.rules.empty()) {
+    settings.provider_settings += "rules = [" + options.rules + "]\n";
+  }
+  daemon_ = std::make_unique<DaemonProcess>(std::move(settings));
+  if (wait) {
+    try {
+      wait_until_ready();
+    } catch (const std::exception& error) {
+      throw std::runtime_error(error.what() + ("\nthe daemon's log:\n" + daemon_->log()));
+    }
+  }
+}
+
+NodeUnderTest::~NodeUnderTest() {
+  try {
+    if (::testing::Test::HasFailure()) {
+      std::cerr << "pods:\n" << book_.summary();
+    }
+    // A daemon that runs would make its node again.
+    if (!daemon_->stop()) {
+      daemon_->kill();
+    }
+    cluster_.remove(pods_path(), 0);
+    cluster_.remove(path());
+    cluster_.remove("/api/v1/namespaces/" + space_);
+  } catch (const std::exception& error) {
+    std::cerr << "cleaning up after a test: " << error.what() << '\n';
+  }
+}
+
+std::string NodeUnderTest::wait_until_ready(std::chrono::milliseconds within) {
+  return cluster_.wait_for(
+      path(),
+      [](const std::string& node) {
+        return !node.empty() && condition_of(node, "Ready") == "True";
+      },
+      within);
+}
+
+std::string NodeUnderTest::create_pod(std::string_view pod, const PodOptions& options) {
+  std::string annotations;
+  for (const auto& [key, value] : options.annotations) {
+    annotations += (annotations.empty() ? "\"" : ",\"") + key + "\":\"" + value + "\"";
+  }
+  const std::string created = cluster_.create(
+      pods_path(), R"({"metadata":{"name":")" + std::string(pod) + R"(","annotations":{)" +
+                       annotations + R"(}},"spec":{"nodeName":")" + name_ +
+                       R"(","restartPolicy":")" + options.restart_policy +
+                       R"(","terminationGracePeriodSeconds":)" + std::to_string(options.grace_s) +
+                       R"(,"containers":[{"name":"main","image":"registry.example/app:1"}]}})");
+  return json_at(created, "/metadata/uid");
+}
+
+void NodeUnderTest::wait_until_running(std::string_view pod) {
+  cluster_.wait_for(
+      pod_path(pod),
+      [](const std::string& object) {
+        return !object.empty() && json_at(object, "/status/phase") == "Running" &&
+               condition_of(object, "Ready") == "True";
+      },
+      kLong);
+}
+
+CommandResult NodeUnderTest::kubectl(std::vector<std::string> arguments, std::string input) {
+  arguments.insert(arguments.begin(), {"--namespace", space_});
+  return cluster_.kubectl(arguments, std::move(input));
+}
+
+}  // namespace vkhost::testing

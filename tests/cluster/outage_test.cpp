@@ -1,0 +1,207 @@
+// One fault at a time between the daemon and the API server.
+#include "cluster/node_under_test.hpp"
+#include "support/json_pointer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+#include <set>
+#include <string>
+
+namespace vkhost::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How a watch goes on after it was away.
+enum class Comeback { FromWhereItWas, RefusedWith410, EndedWith410 };
+
+class WatchOutage : public ::testing::TestWithParam<Comeback> {};
+
+TEST_P(WatchOutage, HidesNoForcedDeletionFromTheProvider) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  const std::string deleted = node.create_pod("deleted");
+  const std::string kept = node.create_pod("kept");
+  ASSERT_TRUE(node.book().wait_until_running(2, kLong)) << node.book().summary();
+
+  const FaultId outage = proxy->cut_before({.requests = Requests::Watches});
+  proxy->cut_watches();
+  node.cluster().remove(node.pod_path("deleted"), 0);
+  node.cluster().wait_until_gone(node.pod_path("deleted"));
+  if (GetParam() != Comeback::FromWhereItWas) {
+    const std::uint64_t lists = proxy->traffic().count("list pods");
+    proxy->expire_new_watches(GetParam() == Comeback::EndedWith410 ? Expiry::Event
+                                                                   : Expiry::Answer);
+    proxy->take_back(outage);
+    EXPECT_TRUE(proxy->traffic().wait_for("list pods", lists + 1, kLong));
+  }
+  proxy->clear();
+
+  EXPECT_TRUE(node.journal().wait_until(
+      [&](const MockJournal& journal) { return journal.living() == std::set{kept}; }, kLong));
+  // A pod that comes and goes afterwards: whatever else was on its way has arrived too.
+  const std::string later = node.create_pod("later");
+  node.wait_until_running("later");
+  node.cluster().remove(node.pod_path("later"));
+  node.cluster().wait_until_gone(node.pod_path("later"), kLong);
+  EXPECT_EQ(node.journal().count("delete_pod", deleted), 1U);
+  EXPECT_EQ(node.journal().count("delete_pod", kept), 0U);
+  EXPECT_EQ(node.journal().creations(),
+            (std::map<std::string, int>{{deleted, 1}, {kept, 1}, {later, 1}}));
+}
+
+TEST_P(WatchOutage, HidesNoNewPodAndNoGracefulDeletion) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  node.create_pod("old");
+  node.wait_until_running("old");
+
+  const FaultId outage = proxy->cut_before({.requests = Requests::Watches});
+  proxy->cut_watches();
+  node.cluster().remove(node.pod_path("old"));
+  node.create_pod("new");
+  if (GetParam() != Comeback::FromWhereItWas) {
+    const std::uint64_t lists = proxy->traffic().count("list pods");
+    proxy->expire_new_watches(GetParam() == Comeback::EndedWith410 ? Expiry::Event
+                                                                   : Expiry::Answer);
+    proxy->take_back(outage);
+    EXPECT_TRUE(proxy->traffic().wait_for("list pods", lists + 1, kLong));
+  }
+  proxy->clear();
+
+  node.wait_until_running("new");
+  node.cluster().wait_until_gone(node.pod_path("old"), kLong);
+}
+
+INSTANTIATE_TEST_SUITE_P(Comebacks,
+                         WatchOutage,
+                         ::testing::Values(Comeback::FromWhereItWas,
+                                           Comeback::RefusedWith410,
+                                           Comeback::EndedWith410),
+                         [](const auto& each) {
+                           switch (each.param) {
+                             case Comeback::FromWhereItWas:
+                               return "FromWhereItWas";
+                             case Comeback::RefusedWith410:
+                               return "RefusedWith410";
+                             case Comeback::EndedWith410:
+                               break;
+                           }
+                           return "EndedWith410";
+                         });
+
+TEST(OpenWatch, ThatExpiresIsFollowedByAList) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  const std::uint64_t lists = proxy->traffic().count("list pods");
+
+  EXPECT_GE(proxy->expire_open_watches(), 1U);
+
+  EXPECT_TRUE(proxy->traffic().wait_for("list pods", lists + 1, kLong));
+  node.create_pod("web");
+  node.wait_until_running("web");
+}
+
+struct BadAnswer {
+  const char* name;
+  std::function<void(FaultProxy&)> spoil;
+};
+
+std::ostream& operator<<(std::ostream& out, const BadAnswer& bad) { return out << bad.name; }
+
+class BadAnswers : public ::testing::TestWithParam<BadAnswer> {};
+
+TEST_P(BadAnswers, HoldUpNoNodeForEver) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node(
+      {.proxy = proxy.get(), .daemon = {.kubernetes_settings = "request_timeout = '3s'"}});
+  const std::string before = node.create_pod("before");
+  node.wait_until_running("before");
+  ASSERT_EQ(node.daemon().stop(kLong), 0);
+  for (int i = 0; i < 10; ++i) {
+    node.create_pod("meanwhile-" + std::to_string(i));
+  }
+  GetParam().spoil(*proxy);
+
+  node.daemon().start();
+
+  ASSERT_TRUE(node.book().wait_until_running(11, kLong)) << node.book().summary();
+  EXPECT_EQ(node.journal().creations().at(before), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfTheApiServer,
+    BadAnswers,
+    ::testing::Values(
+        BadAnswer{"HalfAList",
+                  [](FaultProxy& proxy) { proxy.half_body({.label = "list pods", .times = 2}); }},
+        BadAnswer{"HalfAListAndAReset",
+                  [](FaultProxy& proxy) {
+                    proxy.half_body({.label = "list pods", .times = 2}, Ending::Abrupt);
+                  }},
+        BadAnswer{"AListByDrops",
+                  [](FaultProxy& proxy) {
+                    proxy.trickle(1024, 20ms, {.label = "list pods", .times = 1});
+                  }},
+        BadAnswer{"AWatchByDrops",
+                  [](FaultProxy& proxy) { proxy.trickle(7, 1ms, {.label = "watch pods"}); }},
+        BadAnswer{
+            "AListThatNeverComes",
+            [](FaultProxy& proxy) { proxy.stall_answers({.label = "list pods", .times = 1}); }},
+        BadAnswer{
+            "ANodeThatNeverComes",
+            [](FaultProxy& proxy) { proxy.stall_answers({.label = "get nodes", .times = 1}); }},
+        BadAnswer{"AStatusWriteThatNeverEnds",
+                  [](FaultProxy& proxy) {
+                    proxy.stall_answers({.label = "patch pods/status", .times = 1});
+                  }},
+        BadAnswer{"StatusWritesThatAreCut",
+                  [](FaultProxy& proxy) {
+                    proxy.cut_before({.label = "patch pods/status", .times = 3});
+                    proxy.cut_after({.label = "patch pods/status", .times = 3});
+                  }}),
+    [](const auto& each) { return each.param.name; });
+
+TEST(ApiServer, ThatIsDownCostsNoPodAndNoNode) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  const std::string kept = node.create_pod("kept");
+  const std::string deleted = node.create_pod("deleted");
+  ASSERT_TRUE(node.book().wait_until_running(2, kLong)) << node.book().summary();
+
+  proxy->go_down();
+  node.cluster().remove(node.pod_path("deleted"), 0);
+  node.create_pod("new");
+  // Long enough for a retry or two of everything.
+  EXPECT_EQ(node.daemon().wait(5s), std::nullopt) << "the daemon ended";
+  EXPECT_EQ(node.journal().living(), (std::set{kept, deleted}));
+  proxy->come_back();
+
+  node.wait_until_running("new");
+  EXPECT_TRUE(node.journal().wait_until(
+      [&](const MockJournal& journal) { return !journal.living().contains(deleted); }, kLong));
+  EXPECT_EQ(node.journal().creations().at(kept), 1);
+  EXPECT_EQ(node.journal().count("create_pod", kept), 1U);
+  EXPECT_THAT(node.book().page("kept").start_times(), ::testing::SizeIs(1));
+}
+
+TEST(FrozenNetwork, IsNoticedAndOvercome) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node(
+      {.proxy = proxy.get(), .daemon = {.kubernetes_settings = "request_timeout = '3s'"}});
+  node.create_pod("before");
+  node.wait_until_running("before");
+
+  proxy->freeze();
+  node.create_pod("meanwhile");
+  EXPECT_EQ(node.daemon().wait(5s), std::nullopt) << "the daemon ended";
+  proxy->thaw();
+
+  node.wait_until_running("meanwhile");
+}
+
+}  // namespace
+}  // namespace vkhost::testing
