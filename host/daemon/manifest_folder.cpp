@@ -1,5 +1,7 @@
 #include "daemon/manifest_folder.hpp"
 
+#include "base/check.hpp"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -91,8 +93,7 @@ void ManifestFolder::start(std::function<void(Manifests)> changed) {
 
 void ManifestFolder::stop() {
   if (thread_.joinable()) {
-    const std::uint64_t one = 1;
-    static_cast<void>(::write(wake_, &one, sizeof one));
+    VKHOST_CHECK(::eventfd_write(wake_, 1) == 0, "an event descriptor cannot be full here");
     thread_.join();
   }
 }
