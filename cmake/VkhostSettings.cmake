@@ -56,3 +56,10 @@ if(VKHOST_COVERAGE)
   target_compile_options(vkhost-build INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(vkhost-build INTERFACE --coverage)
 endif()
+
+# Test code is compiled for speed of the compiler: it is the larger half of the tree, is run once,
+# and what it tests keeps its own options.
+set(VKHOST_TEST_OPTIONS "")
+if(VKHOST_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  set(VKHOST_TEST_OPTIONS -O0 -g1 -U_FORTIFY_SOURCE)
+endif()

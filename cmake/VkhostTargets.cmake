@@ -138,6 +138,7 @@ function(vkhost_add_test)
 
   add_executable(${arg_NAME} ${arg_SOURCES})
   vkhost_house_rules(${arg_NAME})
+  target_compile_options(${arg_NAME} PRIVATE ${VKHOST_TEST_OPTIONS})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBRARIES})
   # No unity build: every test file has a `Fixture` of its own.
   set_target_properties(${arg_NAME} PROPERTIES
