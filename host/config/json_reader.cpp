@@ -13,7 +13,7 @@
 namespace vkhost::config {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxJsonDepth = 64;
 
 void append_utf8(std::string& out, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
@@ -90,8 +90,8 @@ class Parser {
   Value value(int depth) {
     skip_space();
     const Place at = here();
-    if (depth > kMaxDepth) {
-      return fail("nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    if (depth > kMaxJsonDepth) {
+      return fail("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
     }
     switch (peek()) {
       case '{':

@@ -20,7 +20,7 @@ using Poco::Dynamic::Var;
 using Poco::JSON::Array;
 using Poco::JSON::Object;
 
-std::string text_of(const Object& object) {
+std::string manifest_text(const Object& object) {
   std::ostringstream out;
   object.stringify(out);
   return out.str();
@@ -113,12 +113,12 @@ Status complete_pod(Object& pod, std::string_view node_name, PodManifest* manife
   Object identity;
   identity.set("metadata", metadata);
   identity.set("spec", spec);
-  manifest->uid = content_uid(node_name, text_of(identity));
+  manifest->uid = content_uid(node_name, manifest_text(identity));
   metadata->set("uid", manifest->uid);
   metadata->set("generation", 1);
   spec->set("nodeName", std::string(node_name));
   pod.remove("status");
-  manifest->json = text_of(pod);
+  manifest->json = manifest_text(pod);
   return Status::ok();
 }
 
@@ -156,7 +156,7 @@ Status add_document(const YamlDocument& document,
   const std::string key = object_namespace + "/" + name;
   if (kind != "Pod") {
     ObjectDocuments& documents = kind == "Secret" ? manifests->secrets : manifests->config_maps;
-    return documents.emplace(key, text_of(*object)).second
+    return documents.emplace(key, manifest_text(*object)).second
                ? Status::ok()
                : invalid_argument(kind + " " + key + " is defined twice; the first one counts");
   }

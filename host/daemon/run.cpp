@@ -132,6 +132,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   VirtualNodeSettings settings;
   settings.node = node_settings(node, endpoint);
   settings.pods = pods_settings(config_, endpoint);
+  settings.pods.annotation_prefixes = provider.library->description().annotation_prefixes;
   settings.ignore_daemonset_pods = config_.policies.daemonset_pods == config::DaemonsetPods::Ignore;
 
   VirtualNodeParts parts;

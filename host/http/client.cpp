@@ -16,7 +16,7 @@ namespace vkhost::http {
 namespace {
 
 constexpr std::size_t kMostHeadBytes = 64 * 1024;
-constexpr std::size_t kReceivePiece = 32 * 1024;
+constexpr std::size_t kBodyPiece = 32 * 1024;
 constexpr std::size_t kSentWithHead = 16 * 1024;  // head and a body of this size: one TLS record
 
 // RFC 9110 §9.2.2.
@@ -98,8 +98,8 @@ class Exchange {
     body.reserve(body.size() + announced());
     while (!decoder_.is_finished()) {
       const std::size_t before = body.size();
-      body.resize(before + kReceivePiece);
-      const std::size_t got = receive(body.data() + before, kReceivePiece);
+      body.resize(before + kBodyPiece);
+      const std::size_t got = receive(body.data() + before, kBodyPiece);
       body.resize(before + got);
       if (got == 0) {
         break;

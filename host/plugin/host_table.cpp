@@ -12,7 +12,7 @@
 namespace vkhost::plugin {
 namespace {
 
-constexpr std::size_t kMaxUidBytes = 253;
+constexpr std::size_t kMaxHostUidBytes = 253;
 constexpr std::size_t kMaxFieldsBytes = 16 * 1024;
 constexpr std::size_t kMaxAnnotationsBytes = 256 * 1024;
 
@@ -50,7 +50,7 @@ observe::Level read_level(std::int32_t level) {
 observe::Fields read_fields(const vkp_log_entry& entry) {
   observe::Fields fields;
   if (entry.pod_uid.size > 0) {
-    fields.push_back({"uid", shown_text(entry.pod_uid, kMaxUidBytes)});
+    fields.push_back({"uid", shown_text(entry.pod_uid, kMaxHostUidBytes)});
   }
   if (entry.fields_json.size == 0) {
     return fields;
@@ -120,7 +120,8 @@ struct HostTable::Entries {
                               const char* handle,
                               std::size_t handle_size) noexcept {
     return fenced(host, [&](HostTable& table) -> Status {
-      VKHOST_TRY_ASSIGN(const std::string_view uid_text, read_text(uid, uid_size, kMaxUidBytes));
+      VKHOST_TRY_ASSIGN(const std::string_view uid_text,
+                        read_text(uid, uid_size, kMaxHostUidBytes));
       VKHOST_TRY_ASSIGN(const std::string_view handle_text,
                         read_text(handle, handle_size, VKP_MAX_HANDLE_BYTES));
       return table.save_handle(uid_text, handle_text);
@@ -212,7 +213,7 @@ Result<PodChange> HostTable::read_change(const vkp_pod_change* from) const {
   const auto explain = [&](const char* part, const Status& status) {
     return invalid_argument("pod " + read.uid + ": " + part + ": " + status.message());
   };
-  if (const auto uid = read_text(change.uid, kMaxUidBytes); !uid.is_ok() || uid->empty()) {
+  if (const auto uid = read_text(change.uid, kMaxHostUidBytes); !uid.is_ok() || uid->empty()) {
     return invalid_argument("its UID is empty, too long or not UTF-8");
   } else {
     read.uid = *uid;

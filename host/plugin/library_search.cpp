@@ -11,10 +11,10 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "vkhost-";
 constexpr std::string_view kSuffix = ".so";
-constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxPluginNameBytes = 64;
 
 bool is_plugin_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameBytes &&
+  return !name.empty() && name.size() <= kMaxPluginNameBytes &&
          std::all_of(name.begin(), name.end(), [](char letter) {
            return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
                   letter == '-' || letter == '_';

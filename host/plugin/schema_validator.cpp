@@ -145,7 +145,8 @@ bool report_members(const JsonObject& schema,
 }
 
 // The schema and the value that a pointer leads to; null when it leads nowhere.
-std::pair<JsonObject::Ptr, Json> at_pointer(const SettingsWork& work, std::string_view pointer) {
+std::pair<JsonObject::Ptr, Json> schema_at_pointer(const SettingsWork& work,
+                                                   std::string_view pointer) {
   JsonObject::Ptr schema = work.schema;
   Json value = work.document;
   for (const std::string& step : pointer_steps(pointer)) {
@@ -210,7 +211,7 @@ void check_before(SettingsWork& work) {
        });
 }
 
-std::string pointer_of(const std::vector<std::string>& context) {
+std::string schema_pointer_of(const std::vector<std::string>& context) {
   std::string pointer;
   // "<root>", then "[name]" or "[0]" for each step.
   for (std::size_t i = 1; i < context.size(); ++i) {
@@ -228,7 +229,7 @@ bool is_around(const std::string& outer, const std::map<std::string, std::string
 void explain(const std::string& pointer,
              const std::map<std::string, std::string>& places,
              SettingsWork& work) {
-  const auto [schema, value] = at_pointer(work, pointer);
+  const auto [schema, value] = schema_at_pointer(work, pointer);
   if (!schema) {
     return;  // an unknown member, reported by the object around it
   }
@@ -265,7 +266,7 @@ void validate(SettingsWork& work) {
   }
   std::map<std::string, std::string> places;
   for (const auto& error : results) {
-    places.try_emplace(pointer_of(error.context), error.description);
+    places.try_emplace(schema_pointer_of(error.context), error.description);
   }
   for (const auto& [pointer, description] : places) {
     explain(pointer, places, work);

@@ -29,7 +29,7 @@ class SettingsCheck {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxSettingsDepth = 64;
 
 JsonObject::Ptr schema_of(const PluginDescription& plugin) {
   const std::string& text = plugin.settings_schema;
@@ -38,7 +38,8 @@ JsonObject::Ptr schema_of(const PluginDescription& plugin) {
 
 CheckedSettings run_steps(const PluginDescription& plugin, const SettingsInput& input) {
   // The library would read a document of any depth by recursion.
-  if (const Status valid = validate_json_object(input.json.reveal(), kMaxDepth); !valid.is_ok()) {
+  if (const Status valid = validate_json_object(input.json.reveal(), kMaxSettingsDepth);
+      !valid.is_ok()) {
     throw Poco::DataFormatException(valid.message());
   }
   SettingsWork work;

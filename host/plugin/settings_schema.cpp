@@ -20,7 +20,7 @@ using Poco::Dynamic::Var;
 using Poco::JSON::Array;
 using Poco::JSON::Object;
 
-constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxSchemaDepth = 32;
 constexpr std::array<std::string_view, 6> kTypes = {"object",  "array",  "string",
                                                     "integer", "number", "boolean"};
 
@@ -150,7 +150,7 @@ Status check_schema(const Var& value, const std::string& pointer) {
 }  // namespace
 
 Status check_settings_schema(std::string_view schema_json) {
-  if (Status valid = validate_json_object(schema_json, kMaxDepth); !valid.is_ok()) {
+  if (Status valid = validate_json_object(schema_json, kMaxSchemaDepth); !valid.is_ok()) {
     return bad("", valid.message());
   }
   try {

@@ -13,7 +13,7 @@
 namespace vkhost::plugin {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = std::size_t{1} * 1024 * 1024;
+constexpr std::size_t kMaxSettingFileBytes = std::size_t{1} * 1024 * 1024;
 
 Result<std::string> read_small_file(const std::filesystem::path& path) {
   std::error_code error;
@@ -24,10 +24,10 @@ Result<std::string> read_small_file(const std::filesystem::path& path) {
   if (!in) {
     return unavailable("it does not exist or may not be read");
   }
-  std::string text(kMaxFileBytes + 1, '\0');
+  std::string text(kMaxSettingFileBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kMaxFileBytes) {
+  if (text.size() > kMaxSettingFileBytes) {
     return invalid_argument("it is larger than 1 MiB");
   }
   return text;

@@ -14,7 +14,7 @@ namespace {
 using Poco::JSON::Array;
 using Poco::JSON::Object;
 
-constexpr std::array<const char*, 3> kContainerLists = {
+constexpr std::array<const char*, 3> kHostContainerLists = {
     "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"};
 
 Object::Ptr with_state(const std::string& name,
@@ -88,7 +88,7 @@ bool any_started(std::string_view status_json) {
   if (!status.is_ok()) {
     return false;
   }
-  for (const char* member : kContainerLists) {
+  for (const char* member : kHostContainerLists) {
     const Array::Ptr list = (*status)->getArray(member);
     for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
       const Object::Ptr item = list->getObject(static_cast<unsigned>(i));

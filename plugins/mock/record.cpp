@@ -20,7 +20,7 @@ void write_optional(sdk::JsonWriter& json, const char* name, const std::optional
   }
 }
 
-void write_container(sdk::JsonWriter& json, const Container& container) {
+void record_container(sdk::JsonWriter& json, const Container& container) {
   json.begin_object()
       .member("name", container.name)
       .member("image", container.image)
@@ -149,7 +149,7 @@ void write_workload(sdk::JsonWriter& json, const Workload& workload) {
   write_optional(json, "stop_at", workload.stop_at);
   json.key("containers").begin_array();
   for (const Container& container : workload.containers) {
-    write_container(json, container);
+    record_container(json, container);
   }
   json.end_array();
   write_course(json.key("course"), workload.course);
