@@ -7,34 +7,32 @@
 namespace vkhost::daemon {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{30};
-
-}  // namespace
-
-kube::CallOptions ClusterPodApi::options(const CancelToken& cancel) const {
+// No deadline of its own: kubernetes.request_timeout bounds every request.
+kube::CallOptions with_cancel(const CancelToken& cancel) {
   kube::CallOptions options;
-  options.deadline = Deadline::after(clock_, kTimeout);
   options.cancel = cancel;
   return options;
 }
 
+}  // namespace
+
 Result<std::string> ClusterPodApi::patch_status(const kube::PodRecord& pod,
                                                 const pods::StatusPatch& patch,
                                                 const CancelToken& cancel) {
-  VKHOST_TRY_ASSIGN(
-      const kube::PodPtr written,
-      kube::patch_pod_status(client_, pod, patch.status_json, patch.annotations, options(cancel)));
+  VKHOST_TRY_ASSIGN(const kube::PodPtr written,
+                    kube::patch_pod_status(client_, pod, patch.status_json, patch.annotations,
+                                           with_cancel(cancel)));
   return written->resource_version;
 }
 
 Status ClusterPodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) {
-  return kube::delete_pod_now(client_, pod, options(cancel));
+  return kube::delete_pod_now(client_, pod, with_cancel(cancel));
 }
 
 Result<kube::PodPtr> ClusterPodApi::read_pod(const std::string& pod_namespace,
                                              const std::string& name,
                                              const CancelToken& cancel) {
-  return kube::fetch_pod(client_, pod_namespace, name, options(cancel));
+  return kube::fetch_pod(client_, pod_namespace, name, with_cancel(cancel));
 }
 
 void ClusterEvents::pod_event(const kube::PodRecord& pod,

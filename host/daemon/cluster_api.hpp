@@ -17,7 +17,7 @@ namespace vkhost::daemon {
 
 class ClusterPodApi final : public pods::PodApi {
  public:
-  ClusterPodApi(kube::Client& client, const Clock& clock) : client_(client), clock_(clock) {}
+  explicit ClusterPodApi(kube::Client& client) : client_(client) {}
 
   Result<std::string> patch_status(const kube::PodRecord& pod,
                                    const pods::StatusPatch& patch,
@@ -28,10 +28,7 @@ class ClusterPodApi final : public pods::PodApi {
                                 const CancelToken& cancel) override;
 
  private:
-  [[nodiscard]] kube::CallOptions options(const CancelToken& cancel) const;
-
   kube::Client& client_;
-  const Clock& clock_;
 };
 
 class ClusterEvents final : public pods::EventSink {

@@ -10,6 +10,7 @@
 #include "node/node_object.hpp"
 #include "resolve/kube_object_source.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -27,7 +28,7 @@ class ClusterSurroundings final : public Surroundings {
       : client_(std::move(client)),
         only_namespace_(std::move(only_namespace)),
         shared_(shared),
-        pod_api_(*client_, *shared_.clock),
+        pod_api_(*client_),
         writer_({}, {*client_, shared_.clock, shared_.random, shared_.log}),
         events_(writer_),
         objects_(*client_, *shared_.clock) {}
@@ -37,7 +38,6 @@ class ClusterSurroundings final : public Surroundings {
 
   Result<std::string> cluster_uid(const CancelToken& cancel) override {
     kube::CallOptions options;
-    options.deadline = Deadline::after(*shared_.clock, std::chrono::seconds{30});
     options.cancel = cancel;
     VKHOST_TRY_ASSIGN(const std::string json,
                       client_->get("/api/v1/namespaces/kube-system", {}, options));
@@ -68,11 +68,16 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-// The configured kubeconfig; else $KUBECONFIG, else the service account of the pod we are in, else
-// the user's own kubeconfig.
+// The kubeconfig, where there is such a file; else the service account of the pod that we are in. A
+// kubeconfig is nearly always named, if only by default ($HOME), so its absence decides.
 Result<kube::Connection> find_connection(const config::KubernetesConfig& config) {
-  if (!config.kubeconfig.empty()) {
-    return kube::load_kubeconfig(kube::split_kubeconfig_list(config.kubeconfig), config.context);
+  const auto files = kube::split_kubeconfig_list(config.kubeconfig);
+  const bool exists = std::any_of(files.begin(), files.end(), [](const auto& file) {
+    std::error_code error;
+    return std::filesystem::exists(file, error) || error;  // one that is hidden is not missing
+  });
+  if (exists) {
+    return kube::load_kubeconfig(files, config.context);
   }
   const kube::InClusterPlaces places{kube::InClusterPlaces{}.folder,
                                      environment("KUBERNETES_SERVICE_HOST"),
@@ -81,15 +86,11 @@ Result<kube::Connection> find_connection(const config::KubernetesConfig& config)
   if (in_cluster.is_ok() || in_cluster.status().code() != StatusCode::FailedPrecondition) {
     return in_cluster;
   }
-  const std::string home = environment("HOME");
-  const auto users = std::filesystem::path(home) / ".kube" / "config";
-  std::error_code error;
-  if (!home.empty() && std::filesystem::exists(users, error)) {
-    return kube::load_kubeconfig({users}, config.context);
-  }
-  return not_found(
-      "no way to an API server: kubernetes.kubeconfig is not set, this is no pod with a service "
-      "account, and there is no ~/.kube/config; name a kubeconfig, or run with --standalone");
+  return not_found("no way to an API server: " +
+                   (files.empty() ? std::string("kubernetes.kubeconfig is not set")
+                                  : "there is no file " + config.kubeconfig) +
+                   ", and " + in_cluster.status().message() +
+                   "; name a kubeconfig, or run with --standalone");
 }
 
 }  // namespace

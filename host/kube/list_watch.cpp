@@ -132,7 +132,6 @@ Result<std::string> ListWatch::list_pages(const CancelToken& cancel, bool in_pag
       query.emplace_back("continue", continue_token);
     }
     CallOptions options;
-    options.deadline = Deadline::after(*parts_.clock, settings_.request_timeout);
     options.cancel = cancel;
     VKHOST_TRY_ASSIGN(const std::string body, parts_.client.get(settings_.path, query, options));
     continue_token.clear();
@@ -194,7 +193,6 @@ Status ListWatch::watch_once(const CancelToken& cancel, Progress& progress) {
     query.emplace_back("fieldSelector", settings_.field_selector);
   }
   CallOptions options;
-  options.deadline = Deadline::after(*parts_.clock, settings_.request_timeout);
   options.cancel = cancel;
   VKHOST_TRY_ASSIGN(const auto stream, parts_.client.watch(settings_.path, query, options));
   watches_.fetch_add(1);

@@ -36,7 +36,6 @@ struct ListWatchSettings {
   // (the server sends one about every minute), has stalled.
   std::chrono::seconds end_grace{30};
   std::chrono::seconds bookmark_patience{180};
-  std::chrono::seconds request_timeout{60};
 };
 
 // Objects are raw JSON whose inside was not validated; they are gone when the call returns.

@@ -79,6 +79,7 @@ class NodeController {
 
   void loop();
   void ping();
+  Status check_self();
   void refresh_provider_node();
   Status renew_lease();
   Status renew_lease_once();
@@ -95,6 +96,7 @@ class NodeController {
   // Only touched by the loop.
   std::string lease_json_;
   std::uint32_t write_failures_ = 0;
+  SteadyTime next_self_check_{};
 
   mutable Mutex mutex_;
   CondVar changed_;

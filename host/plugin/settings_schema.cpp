@@ -1,6 +1,7 @@
 #include "plugin/settings_schema.hpp"
 
 #include "base/json_text.hpp"
+#include "plugin/settings_tree.hpp"
 
 #include <Poco/Dynamic/Var.h>
 #include <Poco/Exception.h>
@@ -29,21 +30,7 @@ Status bad(const std::string& pointer, const std::string& what) {
                           what);
 }
 
-// One step further down a JSON pointer (RFC 6901).
-std::string below(const std::string& pointer, const std::string& step) {
-  std::string escaped;
-  for (const char letter : step) {
-    escaped += letter == '~' ? "~0" : letter == '/' ? "~1" : std::string(1, letter);
-  }
-  return pointer + "/" + escaped;
-}
-
 Status check_schema(const Var& value, const std::string& pointer);
-
-bool is_object(const Var& value) { return value.type() == typeid(Object::Ptr); }
-bool is_array(const Var& value) { return value.type() == typeid(Array::Ptr); }
-bool is_bool(const Var& value) { return value.type() == typeid(bool); }
-bool is_number(const Var& value) { return value.isNumeric() && !is_bool(value); }
 
 Status check_type(const Var& value, const std::string& pointer) {
   const bool known =

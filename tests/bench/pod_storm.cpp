@@ -235,9 +235,8 @@ void run(const Options& options) {
   testing::DaemonSettings settings;
   settings.node_name = node;
   settings.kubeconfig = cluster.kubeconfig("admin");
-  settings.provider_settings = "capacity = { pods = \"" + std::to_string(options.pods) + "\" }";
-  testing::DaemonProcess daemon(settings);
-  daemon.start();
+  settings.provider_settings = "pods = '" + std::to_string(options.pods) + "'";
+  const testing::DaemonProcess daemon(settings);
   cluster.wait_for("/api/v1/nodes/" + node, [](const std::string& object) {
     return object.find(R"("reason":"KubeletReady")") != std::string::npos;
   });

@@ -42,7 +42,6 @@ class Standalone : public ::testing::Test {
     settings.provider_settings = "state_dir = '" + (folder_.path() / "mock").string() + "'";
     settings.more = "[standalone]\nenabled = true\nmanifests = '" + manifests().string() + "'\n";
     daemon_ = std::make_unique<DaemonProcess>(settings);
-    daemon_->start();
   }
   [[nodiscard]] CommandResult vkhost(std::vector<std::string> arguments) const {
     Command command;

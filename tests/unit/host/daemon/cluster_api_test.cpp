@@ -19,13 +19,12 @@ constexpr const char* kPod =
 
 class ClusterPodApiTest : public ::testing::Test {
  protected:
-  ClusterPodApiTest() : client_(testing::client_on(server_)), api_(*client_, clock_) {
+  ClusterPodApiTest() : client_(testing::client_on(server_)), api_(*client_) {
     pod_ = *kube::parse_pod(kPod);
   }
 
   std::shared_ptr<testing::FakeServer> server_ = std::make_shared<testing::FakeServer>();
   std::unique_ptr<kube::Client> client_;
-  SystemClock clock_;
   ClusterPodApi api_;
   kube::PodPtr pod_;
 };

@@ -15,13 +15,14 @@ Result<std::unique_ptr<Surroundings>> open(const std::string& kubeconfig) {
                {}});
 }
 
-TEST(ClusterSurroundings, NameAKubeconfigThatIsNotThere) {
+TEST(ClusterSurroundings, NameAKubeconfigThatIsNotThereWhereThereIsNoServiceAccountEither) {
   const testing::TestFolder folder;
 
   const auto opened = open(folder.path() / "none");
 
   ASSERT_FALSE(opened.is_ok());
   EXPECT_NE(opened.status().message().find("none"), std::string::npos);
+  EXPECT_NE(opened.status().message().find("KUBERNETES_SERVICE_HOST"), std::string::npos);
 }
 
 TEST(ClusterSurroundings, TalkToNobodyBeforeTheyAreUsed) {
