@@ -26,6 +26,11 @@ std::string text_of(const Object& item, const std::string& name) {
   return item.optValue<std::string>(name, "");
 }
 
+// Throws, as a document of another form does, when there is something that is no number.
+std::int64_t number_of(const Poco::JSON::Object& item, const std::string& name) {
+  return item.has(name) ? item.getValue<std::int64_t>(name) : 0;
+}
+
 PodRow read_row(const Object& item, const PodRow* /*kind*/) {
   PodRow row;
   row.pod_namespace = text_of(item, "namespace");
@@ -36,9 +41,9 @@ PodRow read_row(const Object& item, const PodRow* /*kind*/) {
   row.reason = text_of(item, "reason");
   row.pod_ip = text_of(item, "pod_ip");
   row.last_error = text_of(item, "last_error");
-  row.ready_containers = item.optValue<std::int64_t>("ready_containers", 0);
-  row.containers = item.optValue<std::int64_t>("containers", 0);
-  row.restarts = item.optValue<std::int64_t>("restarts", 0);
+  row.ready_containers = number_of(item, "ready_containers");
+  row.containers = number_of(item, "containers");
+  row.restarts = number_of(item, "restarts");
   row.started = parse_time(text_of(item, "started"));
   row.next_try = parse_time(text_of(item, "next_try"));
   return row;
@@ -50,7 +55,7 @@ NodeRow read_row(const Object& item, const NodeRow* /*kind*/) {
   row.provider = text_of(item, "provider");
   row.reason = text_of(item, "reason");
   row.message = text_of(item, "message");
-  row.pods = item.optValue<std::int64_t>("pods", 0);
+  row.pods = number_of(item, "pods");
   row.ready = item.optValue<bool>("ready", false);
   return row;
 }

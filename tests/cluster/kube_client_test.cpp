@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -206,6 +207,11 @@ TEST_F(KubeClient, FollowsThePodsOfANodeThroughBadDays) {
   remove_now("b");
   proxy->come_back();
   ASSERT_TRUE(desired.wait_for_names({"c", "d"}));
+  // The list is counted once its listener has heard it.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (watch.stats().list_watch.lists < 2 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
   EXPECT_EQ(watch.stats().list_watch.lists, 2U);
 
   // Refused, throttled, cut in half.

@@ -6,6 +6,7 @@
 
 #include <iostream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace vkhost::testing {
@@ -81,6 +82,15 @@ void NodeUnderTest::wait_until_running(std::string_view pod) {
                condition_of(object, "Ready") == "True";
       },
       kLong);
+  // The book is written by a watch of its own, which may be a moment behind.
+  const auto deadline = std::chrono::steady_clock::now() + kLong;
+  while (std::chrono::steady_clock::now() < deadline) {
+    const PodHistory history = book().page(pod);
+    if (!history.sights.empty() && history.last().phase == "Running") {
+      return;
+    }
+    std::this_thread::yield();
+  }
 }
 
 CommandResult NodeUnderTest::kubectl(std::vector<std::string> arguments, std::string input) {
