@@ -154,6 +154,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadAnswer{
             "ANodeThatNeverComes",
             [](FaultProxy& proxy) { proxy.stall_answers({.label = "get nodes", .times = 1}); }},
+        BadAnswer{
+            "AStatusWriteThatNeverArrives",
+            [](FaultProxy& proxy) { proxy.stall({.label = "patch pods/status", .times = 3}); }},
         BadAnswer{"AStatusWriteThatNeverEnds",
                   [](FaultProxy& proxy) {
                     proxy.stall_answers({.label = "patch pods/status", .times = 1});
@@ -164,6 +167,36 @@ INSTANTIATE_TEST_SUITE_P(
                     proxy.cut_after({.label = "patch pods/status", .times = 3});
                   }}),
     [](const auto& each) { return each.param.name; });
+
+TEST(StatusWrites, ThatNeverArriveHoldUpNeitherTheLeaseNorTheProvider) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node(
+      {.proxy = proxy.get(),
+       .daemon = {.node_settings = "lease_duration = '10s'",
+                  .kubernetes_settings = "request_timeout = '3s'\nmax_requests_in_flight = 4"}});
+  const std::string early = node.create_pod("early");
+  node.wait_until_running("early");
+
+  const FaultId stalled = proxy->stall({.label = "patch pods/status"});
+  constexpr std::size_t kMoreThanFit = 20;
+  for (std::size_t i = 0; i < kMoreThanFit; ++i) {
+    node.create_pod("web-" + std::to_string(i));
+  }
+  node.cluster().remove(node.pod_path("early"), 0);
+  EXPECT_TRUE(node.journal().wait_until(
+      [&](const MockJournal& journal) {
+        return journal.creations().size() == kMoreThanFit + 1 && !journal.living().contains(early);
+      },
+      kLong));
+  const std::uint64_t renewals = proxy->traffic().count("update leases");
+  EXPECT_TRUE(proxy->traffic().wait_for("update leases", renewals + 2, kLong));
+  proxy->take_back(stalled);
+
+  ASSERT_TRUE(node.book().wait_until_running(kMoreThanFit, kLong)) << node.book().summary();
+  for (const auto& [uid, creations] : node.journal().creations()) {
+    EXPECT_EQ(creations, 1) << uid;
+  }
+}
 
 TEST(ApiServer, ThatIsDownCostsNoPodAndNoNode) {
   const auto proxy = Cluster::instance().proxy();
