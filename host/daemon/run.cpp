@@ -3,6 +3,9 @@
 // themselves.
 #include "daemon/run.hpp"
 
+#include "base/executor.hpp"
+#include "base/memory.hpp"
+#include "base/timers.hpp"
 #include "base/version.hpp"
 #include "daemon/kubelet_service.hpp"
 #include "daemon/node_material.hpp"
@@ -71,6 +74,18 @@ class Signals {
   int descriptor_ = -1;
 };
 
+// Every node may have its calls in flight, and a few more tasks than that; beyond some nodes they
+// share.
+std::size_t parallel_calls(const config::Config& config) {
+  constexpr std::size_t kNodesAtFullSpeed = 4;
+  const auto calls = static_cast<std::size_t>(config.pods.workers);
+  return std::clamp<std::size_t>(config.nodes.size(), 1, kNodesAtFullSpeed) *
+         (calls + calls / 4 + 2);
+}
+
+// After that, what a start needs more of than a running daemon can be given back.
+constexpr std::chrono::seconds kStartTakes{15};
+
 class Daemon {
  public:
   Daemon(const config::Config& config, const RunOptions& options)
@@ -78,6 +93,9 @@ class Daemon {
         options_(options),
         shared_{std::make_shared<SystemClock>(),
                 std::make_shared<SeededRandom>(SeededRandom::seed_from_system()), options.log},
+        timers_(*shared_.clock),
+        calls_("reconcile", parallel_calls(config), *shared_.clock),
+        writes_("status", static_cast<std::size_t>(config.pods.status_writers), *shared_.clock),
         libraries_(*shared_.clock, shared_.log) {}
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -98,12 +116,17 @@ class Daemon {
   const RunOptions& options_;
   const Shared shared_;
   observe::Metrics metrics_;
+  // Of all nodes together.
+  Timers timers_;
+  Executor calls_;
+  Executor writes_;
   ProviderLibraries libraries_;
   std::unique_ptr<Surroundings> surroundings_;
   std::unique_ptr<KubeletService> kubelet_;
   std::vector<std::unique_ptr<VirtualNode>> nodes_;
   std::unique_ptr<http::Server> health_;
   bool started_ = false;
+  Timer start_over_{timers_, [this] { calls_.submit(release_unused_memory); }};
 };
 
 Status Daemon::build() {
@@ -158,6 +181,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   };
   parts.pod_api = &surroundings_->pod_api();
   parts.events = &surroundings_->events();
+  parts.threads = {&calls_, &writes_, &timers_};
   parts.api = surroundings_->api();
   if (config_.kubelet.check_advertised_address && !config_.standalone.enabled) {
     parts.self_check = [this, endpoint](const CancelToken& cancel) {
@@ -234,6 +258,7 @@ Status Daemon::start() {
   for (const auto& node : nodes_) {
     node->start();
   }
+  start_over_.set(shared_.clock->steady_now() + kStartTakes);
   return Status::ok();
 }
 

@@ -93,7 +93,7 @@ void VirtualNode::bring_up() {
       !start_provider(name)) {
     return;
   }
-  engine_->start();
+  engine_->start(parts_.threads);
   node_->pods_ready();
   node_->start();
   if (parts_.api != nullptr) {

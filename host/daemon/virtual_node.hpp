@@ -46,6 +46,7 @@ struct VirtualNodeParts {
       make_material;
   pods::PodApi* pod_api = nullptr;
   pods::EventSink* events = nullptr;
+  pods::EngineThreads threads;
   kube::Client* api = nullptr;  // null: standalone
   std::function<Status(const CancelToken&)> self_check;
   std::shared_ptr<const Clock> clock;

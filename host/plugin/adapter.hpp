@@ -5,8 +5,8 @@
 // The destructor destroys the instance, unless a call still stands inside it: then it is left.
 #pragma once
 
+#include "base/thread_pool.hpp"
 #include "observe/log.hpp"
-#include "plugin/call_threads.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/plugin_call.hpp"
 #include "plugin/provider.hpp"

@@ -1,9 +1,9 @@
 #include "plugin/library.hpp"
 
 #include "base/json_text.hpp"
+#include "base/thread_pool.hpp"
 #include "plugin/abi_read.hpp"
 #include "plugin/adapter.hpp"
-#include "plugin/call_threads.hpp"
 #include "plugin/elf_descriptor.hpp"
 #include "plugin/plugin_call.hpp"
 #include "plugin/shared_object.hpp"
@@ -68,8 +68,9 @@ struct Loader::Parts {
         log(std::move(with_log)),
         threads(with_clock, thread_settings(with)) {}
 
-  static CallThreadsSettings thread_settings(const LoaderSettings& from) {
-    CallThreadsSettings threads;
+  static ThreadPoolSettings thread_settings(const LoaderSettings& from) {
+    ThreadPoolSettings threads;
+    threads.name = "plugin-call";
     threads.end_limit = from.end_limit;
     return threads;
   }
@@ -77,7 +78,7 @@ struct Loader::Parts {
   const LoaderSettings settings;
   const Clock& clock;
   const observe::Logger log;
-  CallThreads threads;
+  ThreadPool threads;
   const StuckTotal stuck = std::make_shared<std::atomic<std::size_t>>(0);
   std::vector<std::unique_ptr<Loaded>> libraries;
 };

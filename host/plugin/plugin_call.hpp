@@ -1,6 +1,6 @@
 // PluginCalls: how every call into one library or instance is made.
 //
-// The plugin's function runs on a thread of CallThreads while the caller waits. The caller's cancel
+// The plugin's function runs on a thread of ThreadPool while the caller waits. The caller's cancel
 // token and the deadline cancel the call; one that has not returned after the grace (five seconds)
 // is abandoned: the caller gets DEADLINE_EXCEEDED with reason PluginHung, the call keeps what it
 // holds and ends whenever it ends. Until then further calls for the same key are refused at once,
@@ -9,9 +9,9 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/thread_pool.hpp"
 #include "observe/log.hpp"
 #include "plugin/call_context.hpp"
-#include "plugin/call_threads.hpp"
 #include "plugin/provider.hpp"
 #include "plugin/sinks.hpp"
 
@@ -42,7 +42,7 @@ using StuckTotal = std::shared_ptr<std::atomic<std::size_t>>;
 
 struct CallParts {
   std::string plugin;  // its name, for messages
-  CallThreads& threads;
+  ThreadPool& threads;
   const Clock& clock;
   observe::Logger log;
   CallLimits limits;

@@ -31,10 +31,12 @@ PodEngine::PodEngine(Settings settings, EngineParts parts)
       parts_(std::move(parts)),
       parallel_calls_(std::max<std::size_t>(
           1, std::min(settings_.workers, parts_.provider->capabilities().max_parallel_calls))),
-      queue_(parts_.clock),
       calls_(parallel_calls_, settings_.backoff),
       deletes_(parallel_calls_, settings_.backoff),
-      announced_(Status::ok().to_string()) {}
+      announced_(Status::ok().to_string()),
+      queue_(parts_.clock),
+      writes_(parts_.clock),
+      polls_(parts_.clock) {}
 
 PodEngine::~PodEngine() { stop(); }
 
@@ -59,7 +61,7 @@ void PodEngine::pods_listed(std::vector<kube::PodPtr> pods) {
     }
     relisted_ = relisted_ || listed_;
     listed_ = true;
-    poll_changed_.notify_all();
+    polls_.add(kPoll);
   }
   for (const auto& cancel : cancels) {
     cancel->cancel();
@@ -275,30 +277,28 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
   }
 }
 
-void PodEngine::start() {
-  // A few more workers than calls in parallel: when the provider is slow to create, there is still
+void PodEngine::start(const EngineThreads& threads) {
+  // A few more at a time than calls in parallel: when the provider is slow to create, there is still
   // somebody to delete, to decide and to talk to the API server.
-  const std::size_t workers = parallel_calls_ + std::max<std::size_t>(1, parallel_calls_ / 4);
-  for (std::size_t i = 0; i < workers; ++i) {
-    threads_.emplace_back("reconcile-" + std::to_string(i), [this] { worker_loop(); });
-  }
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, settings_.status_writers); ++i) {
-    threads_.emplace_back("status-" + std::to_string(i), [this] { writer_loop(); });
-  }
-  threads_.emplace_back("pods-list", [this] { poll_loop(); });
+  queue_.run(*threads.calls, *threads.timers,
+             parallel_calls_ + std::max<std::size_t>(1, parallel_calls_ / 4),
+             [this](const std::string& uid) { work_on(uid); });
+  writes_.run(*threads.writes, *threads.timers, settings_.status_writers,
+              [this](const std::string& uid) { write_status(uid); });
+  polls_.run(*threads.calls, *threads.timers, 1, [this](const std::string&) { poll(); });
+  polls_.add(kPoll);
 }
 
 void PodEngine::stop() {
   stop_.cancel();
-  queue_.close();
-  dirty_.close();
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    poll_changed_.notify_all();
     write_done_.notify_all();
   }
-  threads_.clear();  // joins
+  polls_.close();
+  queue_.close();
+  writes_.close();
 }
 
 // ---- Views

@@ -12,9 +12,9 @@
 #include "base/backoff.hpp"
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
-#include "base/mailbox.hpp"
+#include "base/executor.hpp"
 #include "base/mutex.hpp"
-#include "base/thread.hpp"
+#include "base/timers.hpp"
 #include "kube/pod_record.hpp"
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
@@ -51,6 +51,13 @@ struct EngineParts {
   observe::Logger log;
 };
 
+// What engines of one process share. All outlive the engines that run on them.
+struct EngineThreads {
+  Executor* calls = nullptr;   // reconcile; each task may wait for a call of a provider
+  Executor* writes = nullptr;  // write statuses, so that a slow provider never holds them up
+  Timers* timers = nullptr;
+};
+
 // What others may know of a pod: a copy.
 struct PodView {
   kube::PodPtr pod;
@@ -73,9 +80,9 @@ class PodEngine final : public kube::PodListener {
   // Tells the provider every pod that was listed and takes its verdicts; once, after the first
   // pods_listed and before start(). UNAVAILABLE: call it again. [startup] [may-block]
   Status recover(const CancelToken& cancel);
-  // Starts workers, status writers and the list timer. [startup]
-  void start();
-  // Cancels provider calls in flight, waits for them, joins all threads. Pods stay. [may-block]
+  // Begins to reconcile, to write statuses and to list. [startup]
+  void start(const EngineThreads& threads);
+  // Cancels provider calls in flight and waits for them. Pods stay. [may-block]
   void stop();
 
   // News from the provider; see plugin::ProviderListener. [no-block]
@@ -137,7 +144,6 @@ class PodEngine final : public kube::PodListener {
       VKHOST_REQUIRES(mutex_);
 
   // ---- Workers (worker.cpp)
-  void worker_loop();
   void work_on(const std::string& uid);
   Job next_job(const std::string& uid, const StatePtr& state) VKHOST_REQUIRES(mutex_);
   bool may_call(Job& job, CallSlots& slots) VKHOST_REQUIRES(mutex_);
@@ -184,7 +190,7 @@ class PodEngine final : public kube::PodListener {
   void take_presence(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
 
   // ---- What the provider lists (listing.cpp)
-  void poll_loop();
+  void poll();
   Result<plugin::PodList> list(const std::vector<std::string>& uids);
   void apply_list(plugin::PodList list,
                   const std::vector<std::string>& asked,
@@ -199,7 +205,6 @@ class PodEngine final : public kube::PodListener {
 
   // ---- Status writing (status_writer.cpp)
   struct Write;
-  void writer_loop();
   void write_status(const std::string& uid);
   bool begin_write(const std::string& uid, Write* write);
   void finish_write(Write& write, const Result<std::string>& written);
@@ -217,8 +222,6 @@ class PodEngine final : public kube::PodListener {
   const Settings settings_;
   const EngineParts parts_;
   const std::size_t parallel_calls_;
-  WorkQueue queue_;
-  Mailbox<std::string, bool> dirty_;  // UIDs whose status has news
   CancelSource stop_;
 
   mutable Mutex mutex_;
@@ -235,10 +238,14 @@ class PodEngine final : public kube::PodListener {
   bool announcing_ VKHOST_GUARDED_BY(mutex_) = false;
   bool relisted_ VKHOST_GUARDED_BY(mutex_) = false;
   bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
-  CondVar poll_changed_;
+  SteadyTime next_full_list_ VKHOST_GUARDED_BY(mutex_) = SteadyTime::min();
   CondVar write_done_;
 
-  std::vector<Thread> threads_;
+  // Last: what they run uses all of the above.
+  WorkQueue queue_;   // UIDs to look at
+  WorkQueue writes_;  // UIDs whose status has news
+  WorkQueue polls_;   // only kPoll: list_pods is to be asked
+  inline static const std::string kPoll = "list_pods";
 };
 
 }  // namespace vkhost::pods

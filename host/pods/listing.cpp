@@ -28,31 +28,28 @@ constexpr seconds kAskAgain{5};
 
 }  // namespace
 
-void PodEngine::poll_loop() {
+void PodEngine::poll() {
   const plugin::Capabilities& shape = parts_.provider->capabilities();
   const auto interval = shape.pushes ? settings_.resync_interval
                                      : std::min(settings_.resync_interval, shape.poll_interval);
-  SteadyTime next_full = parts_.clock->steady_now();
-  while (true) {
-    bool full = false;
-    {
-      MutexLock lock(mutex_);
-      while (!stopping_ && inspect_.empty() && !relisted_ &&
-             parts_.clock->steady_now() < next_full) {
-        poll_changed_.wait_until(mutex_, next_full);
-      }
-      if (stopping_) {
-        return;
-      }
-      full = relisted_ || parts_.clock->steady_now() >= next_full;
+  bool full = false;
+  {
+    MutexLock lock(mutex_);
+    if (stopping_) {
+      return;
     }
-    if (full) {
-      reconcile_with_list();
-      next_full = parts_.clock->steady_now() + interval;
-    } else {
-      inspect_waiting();
-    }
+    full = relisted_ || parts_.clock->steady_now() >= next_full_list_;
   }
+  if (full) {
+    reconcile_with_list();
+  } else {
+    inspect_waiting();
+  }
+  MutexLock lock(mutex_);
+  if (full) {
+    next_full_list_ = parts_.clock->steady_now() + interval;
+  }
+  polls_.add_at(kPoll, inspect_.empty() && !relisted_ ? next_full_list_ : SteadyTime::min());
 }
 
 Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {

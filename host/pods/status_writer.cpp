@@ -38,7 +38,7 @@ void PodEngine::schedule_write(const std::string& uid, PodState& state) {
   if (parts_.clock->steady_now() < state.write_again_at) {
     queue_.add_at(uid, state.write_again_at);
   } else {
-    dirty_.put(uid, true);
+    writes_.add(uid);
   }
 }
 
@@ -52,21 +52,13 @@ void PodEngine::note_handle(const std::string& uid, PodState& state, std::string
   queue_.add_at(uid, state.write_handle_at);
 }
 
-void PodEngine::writer_loop() {
-  while (auto next = dirty_.take()) {
-    if (stop_.is_cancelled()) {
-      return;
-    }
-    write_status(next->first);
-  }
-}
-
 bool PodEngine::step_status_writer() {
-  auto next = dirty_.try_take();
-  if (!next) {
+  auto uid = writes_.try_take();
+  if (!uid) {
     return false;
   }
-  write_status(next->first);
+  write_status(*uid);
+  writes_.done(*uid);
   return true;
 }
 

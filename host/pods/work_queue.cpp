@@ -7,6 +7,8 @@ namespace vkhost::pods {
 
 WorkQueue::WorkQueue(std::shared_ptr<const Clock> clock) : clock_(std::move(clock)) {}
 
+WorkQueue::~WorkQueue() { close(); }
+
 void WorkQueue::add_at(const std::string& key, SteadyTime when) {
   MutexLock lock(mutex_);
   if (closed_) {
@@ -21,22 +23,19 @@ void WorkQueue::add_at(const std::string& key, SteadyTime when) {
 }
 
 void WorkQueue::schedule(const std::string& key, Entry& entry, SteadyTime when) {
-  if (entry.ready || (entry.timer && (*entry.timer)->first <= when)) {
+  if (entry.ready || (entry.timed && (*entry.timed)->first <= when)) {
     return;
   }
-  if (entry.timer) {
-    timed_.erase(*entry.timer);
-    entry.timer.reset();
+  if (entry.timed) {
+    timed_.erase(*entry.timed);
+    entry.timed.reset();
   }
   if (when <= clock_->steady_now()) {
     make_ready(key, entry);
-    changed_.notify_one();
-    return;
-  }
-  entry.timer = timed_.emplace(when, &key);
-  if (*entry.timer == timed_.begin()) {
-    // The one that watches the timer has to look at the new time; which one it is nobody knows.
-    changed_.notify_all();
+    send_turns();
+  } else {
+    entry.timed = timed_.emplace(when, &key);
+    set_alarm();
   }
 }
 
@@ -51,7 +50,7 @@ void WorkQueue::promote_due() {
     const std::string& key = *timed_.begin()->second;
     Entry& entry = entries_.at(key);
     timed_.erase(timed_.begin());
-    entry.timer.reset();
+    entry.timed.reset();
     make_ready(key, entry);
   }
 }
@@ -66,9 +65,6 @@ std::optional<std::string> WorkQueue::take_ready() {
   Entry& entry = entries_[key];
   entry.ready = false;
   entry.working = true;
-  if (!ready_.empty()) {
-    changed_.notify_one();
-  }
   return key;
 }
 
@@ -77,29 +73,12 @@ std::optional<std::string> WorkQueue::try_take() {
   return closed_ ? std::nullopt : take_ready();
 }
 
-std::optional<std::string> WorkQueue::take() {
-  MutexLock lock(mutex_);
-  while (!closed_) {
-    if (auto key = take_ready()) {
-      return key;
-    }
-    if (timed_.empty() || timer_watched_) {
-      changed_.wait(mutex_);
-      continue;
-    }
-    timer_watched_ = true;
-    changed_.wait_until(mutex_, timed_.begin()->first);
-    timer_watched_ = false;
-    if (!timed_.empty()) {
-      // Whoever leaves the watch passes it on.
-      changed_.notify_one();
-    }
-  }
-  return std::nullopt;
-}
-
 void WorkQueue::done(const std::string& key) {
   MutexLock lock(mutex_);
+  finish(key);
+}
+
+void WorkQueue::finish(const std::string& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) {
     return;
@@ -113,6 +92,74 @@ void WorkQueue::done(const std::string& key) {
   const SteadyTime when = *entry.again_at;
   entry.again_at.reset();
   schedule(found->first, entry, when);
+}
+
+// ---- Turns
+
+void WorkQueue::run(Executor& executor, Timers& timers, std::size_t parallel, Work work) {
+  MutexLock lock(mutex_);
+  if (closed_) {
+    return;
+  }
+  executor_ = &executor;
+  parallel_ = std::max<std::size_t>(1, parallel);
+  work_ = std::move(work);
+  alarm_ = std::make_unique<Timer>(timers, [this] { wake_up(); });
+  promote_due();
+  send_turns();
+  set_alarm();
+}
+
+void WorkQueue::send_turns() {
+  if (executor_ == nullptr) {
+    return;
+  }
+  while (turns_ < parallel_ && turns_ - working_ < ready_.size()) {
+    ++turns_;
+    executor_->submit([this] { take_turn(); });
+  }
+}
+
+// One alarm, for the earliest; one that is set too early only looks.
+void WorkQueue::set_alarm() {
+  if (alarm_ == nullptr || timed_.empty()) {
+    return;
+  }
+  const SteadyTime next = timed_.begin()->first;
+  if (!alarm_at_ || next < *alarm_at_) {
+    alarm_at_ = next;
+    alarm_->set(next);
+  }
+}
+
+void WorkQueue::wake_up() {
+  MutexLock lock(mutex_);
+  alarm_at_.reset();
+  if (!closed_) {
+    promote_due();
+    send_turns();
+    set_alarm();
+  }
+}
+
+void WorkQueue::take_turn() {
+  std::optional<std::string> key;
+  {
+    MutexLock lock(mutex_);
+    key = closed_ ? std::nullopt : take_ready();
+    working_ += key ? 1U : 0U;
+  }
+  if (key) {
+    work_(*key);
+  }
+  MutexLock lock(mutex_);
+  --turns_;
+  if (key) {
+    --working_;
+    finish(*key);
+    send_turns();
+  }
+  turn_ended_.notify_all();
 }
 
 std::optional<SteadyTime> WorkQueue::next_due() {
@@ -129,9 +176,15 @@ std::size_t WorkQueue::size() {
 }
 
 void WorkQueue::close() {
-  MutexLock lock(mutex_);
-  closed_ = true;
-  changed_.notify_all();
+  std::unique_ptr<Timer> alarm;  // ends without the lock: its callback takes it
+  {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    alarm = std::move(alarm_);
+    while (turns_ > 0) {
+      turn_ended_.wait(mutex_);
+    }
+  }
 }
 
 }  // namespace vkhost::pods

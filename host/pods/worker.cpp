@@ -7,13 +7,6 @@
 
 namespace vkhost::pods {
 
-void PodEngine::worker_loop() {
-  while (auto uid = queue_.take()) {
-    work_on(*uid);
-    queue_.done(*uid);
-  }
-}
-
 bool PodEngine::step_worker() {
   auto uid = queue_.try_take();
   if (!uid) {
@@ -157,7 +150,7 @@ void PodEngine::inspect(const Job& job) {
   constexpr std::chrono::seconds kAskAgain{5};
   MutexLock lock(mutex_);
   if (job.state->named) {
-    // list_pods is asked by one thread only, for all that wait for an answer at once.
+    // list_pods is asked by one at a time, for all that wait for an answer at once.
     inspect_.insert(job.uid);
   } else {
     // The provider knows no such UID, so only a list of everything can tell.
@@ -165,7 +158,7 @@ void PodEngine::inspect(const Job& job) {
     job.state->next_try = parts_.clock->steady_now() + kAskAgain;
     queue_.add_at(job.uid, job.state->next_try);
   }
-  poll_changed_.notify_all();
+  polls_.add(kPoll);
 }
 
 void PodEngine::fail_lost(const Job& job) {

@@ -110,6 +110,7 @@ class VirtualNodeTest : public ::testing::Test {
     parts.pod_api = &api_;
     parts.events = &events_;
     parts.clock = clock_;
+    parts.threads = {&calls_, &writes_, &timers_};
     parts.random = std::make_shared<SeededRandom>(1);
     auto made = VirtualNode::create(std::move(settings), std::move(parts));
     ASSERT_TRUE(made.is_ok()) << made.status().to_string();
@@ -130,6 +131,9 @@ class VirtualNodeTest : public ::testing::Test {
   }
 
   std::shared_ptr<SystemClock> clock_ = std::make_shared<SystemClock>();
+  Timers timers_{*clock_};
+  Executor calls_{"calls", 4, *clock_};
+  Executor writes_{"writes", 2, *clock_};
   FakeProvider provider_;
   BorrowedProvider* borrowed_ = nullptr;
   testing::FakePodApi api_{*clock_};

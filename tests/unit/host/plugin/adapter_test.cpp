@@ -56,7 +56,7 @@ class AdapterTest : public ::testing::Test {
   std::shared_ptr<vkhost::testing::RecordingLogSink> log_ =
       std::make_shared<vkhost::testing::RecordingLogSink>();
   vkhost::testing::RecordingListener listener_;
-  CallThreads threads_{clock_};
+  ThreadPool threads_{clock_};
   std::shared_ptr<int> library_ = std::make_shared<int>(0);
   HostTable& host_ = HostTable::for_instance(observe::Logger(log_), listener_, {});
   std::unique_ptr<Adapter> adapter_;

@@ -56,7 +56,7 @@ class PluginCall : public ::testing::Test {
       std::make_shared<vkhost::testing::RecordingLogSink>();
   std::shared_ptr<TextSink> sink_ = std::make_shared<TextSink>(100);
   std::atomic<bool> released_ = false;
-  CallThreads threads_{clock_};
+  ThreadPool threads_{clock_};
   PluginCalls calls_{CallParts{"fake",
                                threads_,
                                clock_,
@@ -270,7 +270,7 @@ TEST_F(PluginCall, TakesARefusedResultForAFailure) {
 }
 
 TEST_F(PluginCall, SaysWhenThereIsNoThread) {
-  CallThreads none(clock_, {.max_threads = 0});
+  ThreadPool none(clock_, {.max_threads = 0});
   PluginCalls calls({"fake", none, clock_, {}, {}});
 
   const Status status = calls.run({"ping", "ping"}, {}, sink_, [](const auto&) { return VKP_OK; });

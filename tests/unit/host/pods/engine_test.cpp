@@ -384,6 +384,7 @@ TEST_F(PodEngineTest, MayBeCalledFromAPluginsCancelFunction) {
 class PodEngineThreads : public EngineFixture {
  protected:
   PodEngineThreads() { api_.deliver_at_once(true); }
+  ~PodEngineThreads() override { engine_.reset(); }
 
   // Waits on real time, as the threads do; only a broken engine lets it run out.
   template <typename Condition>
@@ -407,8 +408,13 @@ class PodEngineThreads : public EngineFixture {
     api_.listen(engine_.get());
     api_.list_again();
     ASSERT_TRUE(engine_->recover({}).is_ok());
-    engine_->start();
+    engine_->start({&calls_, &writes_, &timers_});
   }
+
+  const SystemClock real_clock_;
+  Timers timers_{real_clock_};
+  Executor calls_{"calls", 20, real_clock_};
+  Executor writes_{"writes", 4, real_clock_};
 };
 
 TEST_F(PodEngineThreads, StopsWhenNothingEverHappened) {

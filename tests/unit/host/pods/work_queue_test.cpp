@@ -1,16 +1,17 @@
 #include "pods/work_queue.hpp"
 
 #include "base/cancel.hpp"
-#include "base/thread.hpp"
 #include "support/fake_clock.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <thread>
 
 namespace vkhost::pods {
 namespace {
@@ -117,33 +118,79 @@ TEST_F(WorkQueueTest, TakesNothingMoreAfterClose) {
   queue_.add("b");
 
   EXPECT_EQ(queue_.try_take(), std::nullopt);
-  EXPECT_EQ(queue_.take(), std::nullopt);
 }
 
-TEST(WorkQueueThreads, EveryKeyComesToSomebodyInTime) {
-  WorkQueue queue(std::make_shared<SystemClock>());
+class WorkQueueThreads : public ::testing::Test {
+ protected:
+  const std::shared_ptr<const SystemClock> clock_ = std::make_shared<SystemClock>();
+  Timers timers_{*clock_};
+  Executor executor_{"test", 4, *clock_};
+  WorkQueue queue_{clock_};
+};
+
+TEST_F(WorkQueueThreads, GiveEveryKeyToSomebodyInTime) {
+  constexpr int kKeys = 500;
   std::atomic<int> taken{0};
   CancelSource all;
-  constexpr int kKeys = 500;
-  std::vector<Thread> takers;
-  for (int i = 0; i < 4; ++i) {
-    takers.emplace_back("taker", [&] {
-      while (const auto key = queue.take()) {
-        queue.done(*key);
-        if (++taken == kKeys) {
-          all.cancel();
-        }
-      }
-    });
-  }
+  queue_.run(executor_, timers_, 4, [&](const std::string&) {
+    if (++taken == kKeys) {
+      all.cancel();
+    }
+  });
 
   for (int i = 0; i < kKeys; ++i) {
-    queue.add_at("key-" + std::to_string(i),
-                 std::chrono::steady_clock::now() + milliseconds{(i * 7) % 20});
+    queue_.add_at("key-" + std::to_string(i),
+                  std::chrono::steady_clock::now() + milliseconds{(i * 7) % 20});
   }
 
   EXPECT_TRUE(all.token().wait_for(std::chrono::minutes{1}));
-  queue.close();
+}
+
+TEST_F(WorkQueueThreads, DoWhatWasAddedBeforeTheyBegan) {
+  queue_.add("early");
+  CancelSource done;
+
+  queue_.run(executor_, timers_, 1, [&](const std::string&) { done.cancel(); });
+
+  EXPECT_TRUE(done.token().wait_for(std::chrono::minutes{1}));
+}
+
+TEST_F(WorkQueueThreads, WorkOnNoMoreKeysAtATimeThanAllowed) {
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  std::atomic<int> done{0};
+  CancelSource all;
+  queue_.run(executor_, timers_, 2, [&](const std::string&) {
+    most = std::max<int>(most, ++inside);
+    std::this_thread::yield();
+    --inside;
+    if (++done == 200) {
+      all.cancel();
+    }
+  });
+
+  for (int i = 0; i < 200; ++i) {
+    queue_.add("key-" + std::to_string(i));
+  }
+
+  ASSERT_TRUE(all.token().wait_for(std::chrono::minutes{1}));
+  EXPECT_LE(most, 2);
+}
+
+TEST_F(WorkQueueThreads, CloseWaitsForTheWorkThatHasBegun) {
+  CancelSource begun;
+  std::atomic<bool> ended{false};
+  queue_.run(executor_, timers_, 1, [&](const std::string&) {
+    begun.cancel();
+    static_cast<void>(CancelToken().wait_for(milliseconds{10}));
+    ended = true;
+  });
+  queue_.add("a");
+  ASSERT_TRUE(begun.token().wait_for(std::chrono::minutes{1}));
+
+  queue_.close();
+
+  EXPECT_TRUE(ended);
 }
 
 }  // namespace

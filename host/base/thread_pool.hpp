@@ -1,9 +1,8 @@
-// CallThreads: the threads on which plugin code runs, so that no thread of the host's own is ever
-// lost in a plugin.
+// ThreadPool: threads that come with the work and leave when there is none.
 //
-// A task gets an idle thread or a new one; none ever waits for another. Idle threads leave after a
-// while. One that a plugin does not give back is left behind when this object ends: its stack must
-// stay, as the plugin still stands on it. Asynchronous signals are blocked on all of them.
+// A task gets an idle thread or a new one; none ever waits for another. One that a task does not give
+// back, as code of a plugin may, is left behind when this object ends: its stack must stay, as that
+// code still stands on it. Asynchronous signals are blocked on all threads.
 // [any-thread] [no-block], the destructor [may-block]
 #pragma once
 
@@ -14,22 +13,24 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 
-namespace vkhost::plugin {
+namespace vkhost {
 
-struct CallThreadsSettings {
+struct ThreadPoolSettings {
+  std::string name = "pool";  // of the threads
   std::size_t max_threads = 2048;
   std::size_t kept_idle = 2;                     // these wait for ever
   std::chrono::milliseconds idle_limit{10'000};  // the others leave after this
   std::chrono::milliseconds end_limit{2'000};    // the destructor's patience
 };
 
-class CallThreads {
+class ThreadPool {
  public:
-  explicit CallThreads(const Clock& clock, CallThreadsSettings settings = {});
-  ~CallThreads();
-  CallThreads(const CallThreads&) = delete;
-  CallThreads& operator=(const CallThreads&) = delete;
+  explicit ThreadPool(const Clock& clock, ThreadPoolSettings settings = {});
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
   // Runs `task` soon. It must not throw. RESOURCE_EXHAUSTED when there can be no further thread; then
   // it has not run and will not.
@@ -43,4 +44,4 @@ class CallThreads {
   std::shared_ptr<Core> core_;
 };
 
-}  // namespace vkhost::plugin
+}  // namespace vkhost

@@ -1,4 +1,4 @@
-#include "plugin/call_threads.hpp"
+#include "base/thread_pool.hpp"
 
 #include "base/mutex.hpp"
 #include "base/thread.hpp"
@@ -9,21 +9,22 @@
 #include <utility>
 #include <vector>
 
-namespace vkhost::plugin {
-struct CallThreads::Worker {
+namespace vkhost {
+struct ThreadPool::Worker {
   Thread thread;
   CondVar wake;
   std::function<void()> task;
   bool idle = false;
 };
 
-struct CallThreads::Core {
-  Core(const Clock& with_clock, CallThreadsSettings with) : clock(&with_clock), settings(with) {}
+struct ThreadPool::Core {
+  Core(const Clock& with_clock, ThreadPoolSettings with)
+      : clock(&with_clock), settings(std::move(with)) {}
 
   Mutex mutex;
   CondVar changed;
   const Clock* const clock;
-  const CallThreadsSettings settings;
+  const ThreadPoolSettings settings;
   bool closed VKHOST_GUARDED_BY(mutex) = false;
   std::list<std::unique_ptr<Worker>> workers VKHOST_GUARDED_BY(mutex);
   std::vector<Worker*> idle VKHOST_GUARDED_BY(mutex);  // the last one in is the first one out
@@ -105,10 +106,10 @@ void leave_behind(std::list<std::unique_ptr<Worker>>& workers) {
 
 }  // namespace
 
-CallThreads::CallThreads(const Clock& clock, CallThreadsSettings settings)
-    : core_(std::make_shared<Core>(clock, settings)) {}
+ThreadPool::ThreadPool(const Clock& clock, ThreadPoolSettings settings)
+    : core_(std::make_shared<Core>(clock, std::move(settings))) {}
 
-CallThreads::~CallThreads() {
+ThreadPool::~ThreadPool() {
   std::vector<std::unique_ptr<Worker>> ended;
   {
     MutexLock lock(core_->mutex);
@@ -127,7 +128,7 @@ CallThreads::~CallThreads() {
   }
 }
 
-Status CallThreads::run(std::function<void()> task) {
+Status ThreadPool::run(std::function<void()> task) {
   std::vector<std::unique_ptr<Worker>> ended;  // joined after the lock is gone
   MutexLock lock(core_->mutex);
   ended.swap(core_->finished);
@@ -141,25 +142,25 @@ Status CallThreads::run(std::function<void()> task) {
   }
   if (core_->workers.size() >= core_->settings.max_threads) {
     return {StatusCode::ResourceExhausted, std::to_string(core_->workers.size()) +
-                                               " threads are inside plugins; no further call is "
-                                               "made before one returns"};
+                                               " threads are at work; no further one is "
+                                               "started before one is free"};
   }
   auto worker = std::make_unique<Worker>();
   worker->task = std::move(task);
   try {
     worker->thread =
-        Thread("plugin-call", [core = core_, self = worker.get()] { work(core, self); });
+        Thread(core_->settings.name, [core = core_, self = worker.get()] { work(core, self); });
   } catch (const std::system_error& error) {
     return {StatusCode::ResourceExhausted,
-            std::string("no thread for a call of a plugin: ") + error.what()};
+            std::string("no thread can be started: ") + error.what()};
   }
   core_->workers.push_back(std::move(worker));
   return Status::ok();
 }
 
-std::size_t CallThreads::threads() const {
+std::size_t ThreadPool::threads() const {
   MutexLock lock(core_->mutex);
   return core_->workers.size();
 }
 
-}  // namespace vkhost::plugin
+}  // namespace vkhost

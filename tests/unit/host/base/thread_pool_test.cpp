@@ -1,4 +1,4 @@
-#include "plugin/call_threads.hpp"
+#include "base/thread_pool.hpp"
 
 #include "base/mutex.hpp"
 
@@ -11,7 +11,7 @@
 #include <memory>
 #include <thread>
 
-namespace vkhost::plugin {
+namespace vkhost {
 namespace {
 
 // A door that threads wait at until it is opened.
@@ -44,9 +44,9 @@ class Door {
   int waiting_ VKHOST_GUARDED_BY(mutex_) = 0;
 };
 
-TEST(CallThreads, RunsEveryTaskThoughAllOthersWait) {
+TEST(ThreadPool, RunsEveryTaskThoughAllOthersWait) {
   const SystemClock clock;
-  CallThreads threads(clock);
+  ThreadPool threads(clock);
   const auto door = std::make_shared<Door>();
 
   for (int task = 0; task < 20; ++task) {
@@ -58,9 +58,9 @@ TEST(CallThreads, RunsEveryTaskThoughAllOthersWait) {
   door->open();
 }
 
-TEST(CallThreads, UsesAnIdleThreadAgain) {
+TEST(ThreadPool, UsesAnIdleThreadAgain) {
   const SystemClock clock;
-  CallThreads threads(clock);
+  ThreadPool threads(clock);
 
   for (int task = 0; task < 50; ++task) {
     const auto done = std::make_shared<Door>();
@@ -72,9 +72,9 @@ TEST(CallThreads, UsesAnIdleThreadAgain) {
   EXPECT_LT(threads.threads(), 10U);
 }
 
-TEST(CallThreads, RefusesWhatNeedsMoreThreadsThanAllowed) {
+TEST(ThreadPool, RefusesWhatNeedsMoreThreadsThanAllowed) {
   const SystemClock clock;
-  CallThreads threads(clock, {.max_threads = 2});
+  ThreadPool threads(clock, {.max_threads = 2});
   const auto door = std::make_shared<Door>();
   ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
   ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
@@ -86,9 +86,9 @@ TEST(CallThreads, RefusesWhatNeedsMoreThreadsThanAllowed) {
   door->open();
 }
 
-TEST(CallThreads, LetsIdleThreadsGo) {
+TEST(ThreadPool, LetsIdleThreadsGo) {
   const SystemClock clock;
-  CallThreads threads(clock, {.kept_idle = 1, .idle_limit = std::chrono::milliseconds(1)});
+  ThreadPool threads(clock, {.kept_idle = 1, .idle_limit = std::chrono::milliseconds(1)});
   const auto door = std::make_shared<Door>();
   for (int task = 0; task < 8; ++task) {
     ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
@@ -103,11 +103,11 @@ TEST(CallThreads, LetsIdleThreadsGo) {
   EXPECT_EQ(threads.threads(), 1U);
 }
 
-TEST(CallThreads, BlocksSignalsThatAreForTheHost) {
+TEST(ThreadPool, BlocksSignalsThatAreForTheHost) {
   const SystemClock clock;
   std::atomic<bool> blocked = false;
   {
-    CallThreads threads(clock);
+    ThreadPool threads(clock);
     ASSERT_TRUE(threads
                     .run([&] {
                       sigset_t mask;
@@ -121,9 +121,9 @@ TEST(CallThreads, BlocksSignalsThatAreForTheHost) {
   EXPECT_TRUE(blocked);
 }
 
-TEST(CallThreads, SurvivesATaskThatEndsItsThread) {
+TEST(ThreadPool, SurvivesATaskThatEndsItsThread) {
   const SystemClock clock;
-  CallThreads threads(clock);
+  ThreadPool threads(clock);
   ASSERT_TRUE(threads.run([] { pthread_exit(nullptr); }).is_ok());
   while (threads.threads() > 0) {
     std::this_thread::yield();
@@ -135,14 +135,14 @@ TEST(CallThreads, SurvivesATaskThatEndsItsThread) {
   done->open();
 }
 
-TEST(CallThreads, LeavesAThreadBehindThatATaskDoesNotGiveBack) {
+TEST(ThreadPool, LeavesAThreadBehindThatATaskDoesNotGiveBack) {
   const SystemClock clock;
   const auto door = std::make_shared<Door>();  // never opened: the thread stands there at exit
-  CallThreads threads(clock, {.end_limit = std::chrono::milliseconds(10)});
+  ThreadPool threads(clock, {.end_limit = std::chrono::milliseconds(10)});
 
   ASSERT_TRUE(threads.run([door] { door->pass(); }).is_ok());
   door->await_waiting(1);
 }
 
 }  // namespace
-}  // namespace vkhost::plugin
+}  // namespace vkhost

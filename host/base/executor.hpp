@@ -1,0 +1,50 @@
+// Executor: runs tasks in the order in which they came, on a limited number of threads that all its
+// users share. One thread stays; the others come with the work and leave when there is none.
+//
+// A task must not throw. Tasks may add tasks. What has not begun when this object ends is dropped:
+// users wait for the end of their own tasks before. [any-thread] [no-block], the destructor
+// [may-block]
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "base/thread.hpp"
+#include "base/thread_pool.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <string>
+
+namespace vkhost {
+
+class Executor {
+ public:
+  // `name` is that of the threads. Throws std::system_error when not even one can be started.
+  Executor(const std::string& name, std::size_t max_threads, const Clock& clock);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  void submit(std::function<void()> task);
+
+  [[nodiscard]] std::size_t threads() const { return 1 + helpers_.threads(); }
+
+ private:
+  std::function<void()> take() VKHOST_REQUIRES(mutex_);
+  void stay();
+  void help();
+
+  const std::size_t max_helpers_;
+  Mutex mutex_;
+  CondVar arrived_;
+  bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
+  bool is_idle_ VKHOST_GUARDED_BY(mutex_) = false;  // the thread that stays
+  std::size_t helping_ VKHOST_GUARDED_BY(mutex_) = 0;
+  std::deque<std::function<void()>> waiting_ VKHOST_GUARDED_BY(mutex_);
+  // Last: their threads use all of the above.
+  ThreadPool helpers_;
+  Thread thread_;
+};
+
+}  // namespace vkhost
