@@ -13,7 +13,7 @@ namespace {
 
 // With a line break before the first line too.
 std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path);
+  const std::ifstream file(path);
   std::stringstream text;
   text << '\n' << file.rdbuf();
   return text.str();

@@ -44,6 +44,7 @@ void in_parallel(int threads, int count, const std::function<void(int)>& work) {
   std::atomic<int> next = 0;
   std::atomic<bool> failed = false;
   std::vector<Thread> running;
+  running.reserve(static_cast<std::size_t>(threads));
   for (int t = 0; t < threads; ++t) {
     running.emplace_back("bench-" + std::to_string(t), [&] {
       for (int i = next++; i < count && !failed; i = next++) {
