@@ -143,6 +143,10 @@ struct PodsConfig {
   std::chrono::milliseconds backoff_cap{std::chrono::minutes{5}};
 };
 
+struct StopConfig {
+  std::chrono::milliseconds timeout{std::chrono::seconds{25}};
+};
+
 struct StandaloneConfig {
   bool enabled = false;
   std::string manifests;
@@ -160,6 +164,7 @@ struct Config {
   LogConfig log;
   PoliciesConfig policies;
   PodsConfig pods;
+  StopConfig stop;
   StandaloneConfig standalone;
 };
 

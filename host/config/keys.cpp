@@ -296,6 +296,10 @@ Section<StandaloneConfig> standalone_keys() {
 }
 
 Section<Config> make_all_keys() {
+  Section<StopConfig> stop;
+  stop.key("timeout", &StopConfig::timeout, duration(1s, 1h),
+           "From the first signal until the daemon leaves without what has not ended; below the "
+           "patience of the service manager.");
   Section<HealthConfig> health;
   health.key("listen", &HealthConfig::listen, listen(true, false),
              "`/healthz`, `/livez` and `/readyz`; `/metrics` too if it is a loopback address. "
@@ -318,6 +322,7 @@ Section<Config> make_all_keys() {
       .table("log", &Config::log, log_keys(), "Log entries, to standard error.")
       .table("policies", &Config::policies, policies_keys(), "Decisions that are yours.")
       .table("pods", &Config::pods, pods_keys(), "The pod engine.")
+      .table("stop", &Config::stop, std::move(stop), "The end of the daemon; pods stay.")
       .table("standalone", &Config::standalone, standalone_keys(), "Running without a cluster.");
   return keys;
 }

@@ -3,10 +3,23 @@
 #include <utility>
 
 namespace vkhost::daemon {
+namespace {
+
+// Values of Secrets stay in memory this long after the last pod that may have used them.
+constexpr std::chrono::seconds kRemembered{2};
+
+}  // namespace
 
 NodeMaterial::NodeMaterial(Parts parts, const plugin::Capabilities& capabilities)
     : parts_(std::move(parts)),
-      resolver_({parts_.objects, this, this, parts_.clock}, {}, capabilities) {}
+      resolver_({parts_.objects, this, this, parts_.clock}, {}, capabilities),
+      forget_(*parts_.timers, [this] { resolver_.drop_expired(); }) {}
+
+Result<std::string> NodeMaterial::material(const kube::PodRecord& pod, const CancelToken& cancel) {
+  auto material = resolver_.material(pod, cancel);
+  forget_.set(parts_.clock->steady_now() + kRemembered);
+  return material;
+}
 
 void NodeMaterial::warning(const kube::PodRecord& pod,
                            std::string_view reason,

@@ -2,6 +2,7 @@
 // with its warnings as events of the pod. [any-thread]
 #pragma once
 
+#include "base/timers.hpp"
 #include "pods/interfaces.hpp"
 #include "resolve/node_facts.hpp"
 #include "resolve/resolve_events.hpp"
@@ -22,15 +23,17 @@ class NodeMaterial final : public pods::MaterialSource,
     resolve::ObjectSource* objects = nullptr;
     pods::EventSink* events = nullptr;
     const Clock* clock = nullptr;
+    Timers* timers = nullptr;
     // status.allocatable of the node as it stands, by resource.
     std::function<std::optional<std::string>(std::string_view resource)> allocatable;
     std::string host_ip;
   };
   NodeMaterial(Parts parts, const plugin::Capabilities& capabilities);
 
-  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) override {
-    return resolver_.material(pod, cancel);
-  }
+  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) override;
+
+  // Objects that were read and are still in memory.
+  [[nodiscard]] std::size_t remembered() const { return resolver_.remembered(); }
 
  private:
   void warning(const kube::PodRecord& pod,
@@ -41,6 +44,7 @@ class NodeMaterial final : public pods::MaterialSource,
 
   const Parts parts_;
   resolve::Resolver resolver_;
+  Timer forget_;  // last: its callback uses the resolver
 };
 
 }  // namespace vkhost::daemon

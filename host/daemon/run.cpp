@@ -13,8 +13,10 @@
 #include "daemon/provider_libraries.hpp"
 #include "daemon/runtime_file.hpp"
 #include "daemon/service_manager.hpp"
+#include "daemon/stopping.hpp"
 #include "daemon/surroundings.hpp"
 #include "daemon/virtual_node.hpp"
+#include "http/listener.hpp"
 #include "http/server.hpp"
 #include "kubelet/health_handler.hpp"
 #include "observe/metrics.hpp"
@@ -27,9 +29,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -66,8 +71,23 @@ class Signals {
     }
     return static_cast<int>(info.ssi_signo);
   }
-  // From now on they do what they do by default: end the process.
-  void unblock() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+  // The same; nothing when `other` becomes readable or the time is over before. [may-block]
+  [[nodiscard]] std::optional<int> wait(int other, std::chrono::milliseconds time) const {
+    std::array<pollfd, 2> polled{{{descriptor_, POLLIN, 0}, {other, POLLIN, 0}}};
+    const auto limit = std::chrono::steady_clock::now() + time;
+    for (;;) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(limit - std::chrono::steady_clock::now());
+      if (left.count() <= 0 ||
+          ::poll(polled.data(), polled.size(), static_cast<int>(left.count())) == 0 ||
+          polled[1].revents != 0) {
+        return std::nullopt;
+      }
+      if (polled[0].revents != 0) {
+        return wait();
+      }
+    }
+  }
 
  private:
   sigset_t set_{};
@@ -103,6 +123,8 @@ class Daemon {
 
   Status build();
   Status start();
+  // What stop() does, for a caller that watches over it.
+  [[nodiscard]] Stopping::Stages stages();
   void stop();
   [[nodiscard]] std::size_t stuck_calls() const { return libraries_.stuck_calls(); }
 
@@ -172,6 +194,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
     material.objects = &surroundings_->objects();
     material.events = &surroundings_->events();
     material.clock = shared_.clock.get();
+    material.timers = &timers_;
     material.host_ip = endpoint.address;
     material.allocatable = [quantities = settings.node.capacity](std::string_view resource) {
       const auto found = quantities.find(std::string(resource));
@@ -262,24 +285,69 @@ Status Daemon::start() {
   return Status::ok();
 }
 
-void Daemon::stop() {
+Stopping::Stages Daemon::stages() {
   if (std::exchange(started_, false)) {
     std::error_code error;
     std::filesystem::remove(runtime_file_path(config_.paths.runtime), error);
   }
+  Stopping::Stages stages(3);
   for (const auto& node : nodes_) {
-    node->stop();
+    stages[0].push_back({"node " + node->name(), [it = node.get()] { it->stop(); }});
   }
   if (kubelet_) {
-    kubelet_->stop();
+    stages[1].push_back({"the kubelet API", [this] { kubelet_->stop(); }});
   }
   if (health_) {
-    health_->stop();
+    stages[1].push_back({"the health endpoints", [this] { health_->stop(); }});
   }
-  nodes_.clear();
   if (surroundings_) {
-    surroundings_->stop();
+    // Nodes hold on to it until they are gone.
+    stages[2].push_back({"the last events", [this] {
+                           nodes_.clear();
+                           surroundings_->stop();
+                         }});
   }
+  return stages;
+}
+
+void Daemon::stop() {
+  const Stopping stopping(stages(), [] {});
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+// Returns when everything has ended. A second signal, or the end of the time, ends the process as it
+// stands: nothing may be unwound under the feet of threads that are still at work.
+Status watch_over(const Signals& signals,
+                  Stopping::Stages stages,
+                  std::chrono::milliseconds timeout,
+                  const observe::Logger& log) {
+  VKHOST_TRY_ASSIGN(const http::WakeUp ended, http::WakeUp::create());
+  const Stopping stopping(std::move(stages), [&] { ended.wake(); });
+  const auto limit = std::chrono::steady_clock::now() + timeout;
+  std::optional<int> signal = SIGHUP;
+  while (signal == SIGHUP) {
+    signal = signals.wait(ended.descriptor(), std::chrono::ceil<std::chrono::milliseconds>(
+                                                  limit - std::chrono::steady_clock::now()));
+  }
+  const std::string standing = joined(stopping.standing());
+  if (signal) {
+    log.warn("a second signal: vkhost leaves at once",
+             {{"signal", ::sigabbrev_np(*signal)}, {"had_not_ended", standing}});
+    ::_exit(128 + *signal);
+  }
+  if (!standing.empty() && std::chrono::steady_clock::now() >= limit) {
+    log.error("vkhost leaves without what has not ended in time; pods stay",
+              {{"had_not_ended", standing}, {"stop.timeout_ms", std::to_string(timeout.count())}});
+    ::_exit(1);
+  }
+  return Status::ok();
 }
 
 }  // namespace
@@ -302,8 +370,7 @@ Status run(const config::Config& config, const RunOptions& options) {
   }
   options.log.info("vkhost stops; pods stay", {{"signal", ::sigabbrev_np(signal)}});
   notify_service_manager("STOPPING=1");
-  signals.unblock();  // a second one ends the process at once
-  daemon.stop();
+  VKHOST_TRY(watch_over(signals, daemon.stages(), config.stop.timeout, options.log));
   if (daemon.stuck_calls() > 0) {
     // Threads still stand inside a plugin: nothing may be unwound under their feet.
     options.log.warn("a plugin did not return from a call; leaving without it");

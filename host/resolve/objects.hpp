@@ -45,6 +45,8 @@ class Objects {
                                                 const CancelToken& cancel);
   // Values of Secrets do not stay in memory longer than they are of use.
   void drop_expired();
+  // How much is kept, expired or not.
+  [[nodiscard]] std::size_t remembered() const { return objects_.size() + services_.size(); }
 
  private:
   Result<Services> services_for(const std::string& pod_namespace,

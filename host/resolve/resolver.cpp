@@ -48,6 +48,7 @@ class Resolver::Impl {
 
   Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel);
   void drop_expired() { objects_.drop_expired(); }
+  [[nodiscard]] std::size_t remembered() const { return objects_.remembered(); }
 
  private:
   [[nodiscard]] Status check_kinds() const;
@@ -133,5 +134,7 @@ Result<std::string> Resolver::material(const kube::PodRecord& pod, const CancelT
 }
 
 void Resolver::drop_expired() { impl_->drop_expired(); }
+
+std::size_t Resolver::remembered() const { return impl_->remembered(); }
 
 }  // namespace vkhost::resolve

@@ -51,6 +51,7 @@ class Resolver {
 
   // For a timer: drops what is too old to be used, values of Secrets first of all. [no-block]
   void drop_expired();
+  [[nodiscard]] std::size_t remembered() const;
 
  private:
   class Impl;

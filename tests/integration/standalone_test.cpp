@@ -36,11 +36,23 @@ class Standalone : public ::testing::Test {
     std::ofstream(manifests() / (file + ".new")) << text;
     std::filesystem::rename(manifests() / (file + ".new"), manifests() / file);
   }
-  void start() {
+  // One whose create_pod neither returns nor heeds that it is cancelled.
+  void given_hanging_pod() {
+    provider_rules_ =
+        "\n[[provider.settings.rules]]\nmatch = { image = 'hangs' }\n"
+        "hang = { for_ms = 0, ignore_cancel = true }\n";
+    given_pod("stuck", "hangs");
+  }
+  [[nodiscard]] bool create_hangs() const {
+    return daemon_->wait_for_log("create_pod hangs", kSoon);
+  }
+  void start(const std::string& more = "") {
     DaemonSettings settings;
     settings.node_name = "virtual";
-    settings.provider_settings = "state_dir = '" + (folder_.path() / "mock").string() + "'";
-    settings.more = "[standalone]\nenabled = true\nmanifests = '" + manifests().string() + "'\n";
+    settings.provider_settings =
+        "state_dir = '" + (folder_.path() / "mock").string() + "'" + provider_rules_;
+    settings.more =
+        "[standalone]\nenabled = true\nmanifests = '" + manifests().string() + "'\n" + more;
     daemon_ = std::make_unique<DaemonProcess>(settings);
   }
   [[nodiscard]] CommandResult vkhost(std::vector<std::string> arguments) const {
@@ -81,6 +93,7 @@ class Standalone : public ::testing::Test {
   }
 
   TestFolder folder_;
+  std::string provider_rules_;
   std::unique_ptr<DaemonProcess> daemon_;
 };
 
@@ -139,6 +152,28 @@ TEST_F(Standalone, StopsAtOnceAndInOrder) {
 
   EXPECT_EQ(daemon_->stop(), std::optional<ExitStatus>(0));
   EXPECT_EQ(get("pods").status, 5);
+}
+
+TEST_F(Standalone, LeavesInTimeWithoutWhatDoesNotEndAndNamesIt) {
+  given_hanging_pod();
+  start("[stop]\ntimeout = '1s'\n");
+  ASSERT_TRUE(create_hangs());
+
+  EXPECT_EQ(daemon_->stop(), std::optional<ExitStatus>(1));
+  EXPECT_THAT(daemon_->log(), HasSubstr(R"("had_not_ended":"node virtual")"));
+}
+
+TEST_F(Standalone, EndsAtOnceAtASecondSignal) {
+  given_hanging_pod();
+  start("[stop]\ntimeout = '1h'\n");
+  ASSERT_TRUE(create_hangs());
+  daemon_->send_signal(SIGTERM);
+  ASSERT_TRUE(daemon_->wait_for_log("vkhost stops", kSoon));
+
+  daemon_->send_signal(SIGINT);
+
+  EXPECT_EQ(daemon_->wait(kSoon), std::optional<ExitStatus>(128 + SIGINT));
+  EXPECT_THAT(daemon_->log(), HasSubstr("second signal"));
 }
 
 TEST_F(Standalone, RefusesSettingsThatThePluginDoesNotTake) {

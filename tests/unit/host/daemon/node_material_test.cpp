@@ -6,7 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
+#include <thread>
 
 namespace vkhost::daemon {
 namespace {
@@ -16,18 +19,22 @@ using ::testing::HasSubstr;
 
 class NodeMaterialTest : public ::testing::Test {
  protected:
-  Result<std::string> material(const std::string& env) {
+  std::unique_ptr<NodeMaterial> make_source() {
     NodeMaterial::Parts parts;
     parts.objects = &objects_;
     parts.events = &events_;
     parts.clock = &clock_;
+    parts.timers = &timers_;
     parts.host_ip = "10.0.0.1";
     parts.allocatable = [](std::string_view resource) -> std::optional<std::string> {
       return resource == "cpu" ? std::optional<std::string>("4") : std::nullopt;
     };
     plugin::Capabilities capabilities;
     capabilities.uses_env = true;
-    NodeMaterial source(std::move(parts), capabilities);
+    return std::make_unique<NodeMaterial>(std::move(parts), capabilities);
+  }
+
+  static Result<std::string> material(NodeMaterial& source, const std::string& env) {
     return source.material(
         **kube::parse_pod(R"({"metadata":{"name":"web","namespace":"default","uid":"u-1"},)"
                           R"("spec":{"containers":[{"name":"main","env":[)" +
@@ -35,13 +42,17 @@ class NodeMaterialTest : public ::testing::Test {
         {});
   }
 
+  Result<std::string> material(const std::string& env) { return material(*make_source(), env); }
+
   resolve::CallbackObjectSource objects_{
-      {[](std::string_view, const std::string&, const std::string&) {
-         return std::optional<std::string>();
+      {[](std::string_view, const std::string&, const std::string& name) {
+         return name == "none" ? std::optional<std::string>()
+                               : R"({"metadata":{"name":")" + name + R"("},"data":{"k":"dg=="}})";
        },
        [](std::string_view, const std::string&) { return std::vector<std::string>(); }}};
   testing::RecordingEventSink events_;
   SystemClock clock_;
+  Timers timers_{clock_};
 };
 
 TEST_F(NodeMaterialTest, AnswersWhatPodsAskAboutTheirNode) {
@@ -60,6 +71,21 @@ TEST_F(NodeMaterialTest, MakesAnEventOfAMissingReference) {
 
   EXPECT_FALSE(document.is_ok());
   EXPECT_THAT(events_.events(), ElementsAre(HasSubstr("MandatorySecretNotFound")));
+}
+
+TEST_F(NodeMaterialTest, KeepsNoSecretForLongerThanItIsOfUse) {
+  const auto source = make_source();
+
+  const auto document =
+      material(*source, R"({"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}})");
+  ASSERT_TRUE(document.is_ok()) << document.status().to_string();
+  ASSERT_GT(source->remembered(), 0U);
+
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (source->remembered() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(source->remembered(), 0U);
 }
 
 }  // namespace
