@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <utility>
 
 namespace vkhost::config {
 namespace {
@@ -42,6 +43,9 @@ std::string Place::to_string() const {
   }
   return source->name + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
+
+Value::Value() : content_(nullptr) {}
+Value::Value(Content content, Place at) : content_(std::move(content)), at_(std::move(at)) {}
 
 const Value* Value::find(std::string_view name) const {
   const auto* table = as<Table>();

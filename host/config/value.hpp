@@ -35,10 +35,11 @@ using Table = std::vector<Member>;  // in the order of the text; names are uniqu
 
 class Value {
  public:
-  Value() = default;
   using Content =
       std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Table>;
-  Value(Content content, Place at) : content_(std::move(content)), at_(std::move(at)) {}
+  // Out of line: what builds or destroys a Content needs Member complete, and here it is not.
+  Value();
+  Value(Content content, Place at);
 
   [[nodiscard]] const Place& at() const { return at_; }
   template <typename T>
@@ -63,7 +64,7 @@ class Value {
   [[nodiscard]] std::string describe() const;
 
  private:
-  Content content_ = nullptr;
+  Content content_;
   Place at_;
 };
 
