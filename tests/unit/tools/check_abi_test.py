@@ -48,6 +48,16 @@ class CheckAbi(unittest.TestCase):
         self.assert_finds("vkp_plugin_table must begin with magic",
                           old="uint32_t abi_major; /*", new="uint32_t abi_first; /*")
 
+    def test_finds_a_struct_or_table_that_is_held_by_value(self):
+        self.assert_finds("vkp_create_pod_request.ref holds a vkp_pod_ref by value",
+                          old="typedef struct vkp_create_pod_request {\n  uint64_t size;\n"
+                              "  const vkp_pod_ref* ref;",
+                          new="typedef struct vkp_create_pod_request {\n  uint64_t size;\n"
+                              "  vkp_pod_ref ref;")
+        self.assert_finds("vkp_start_container_request.run holds a vkp_container_run by value",
+                          header="vkhost/ext/containers.h",
+                          old="const vkp_container_run* run;", new="const vkp_container_run run[2];")
+
     def test_finds_a_function_without_its_labels(self):
         self.assert_finds("vkp_plugin_table.ping: its comment needs the labels",
                           old="   * Thread:  [node-serial]\n   * Blocks:  yes, until the deadline\n"
