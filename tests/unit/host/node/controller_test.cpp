@@ -27,13 +27,13 @@ class FakeNodeApi final : public kube::Client {
   Result<std::string> get(std::string_view path,
                           const kube::Query& /*query*/,
                           const kube::CallOptions& /*options*/) override {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return find(std::string(path));
   }
   Result<std::string> create(std::string_view path,
                              std::string body,
                              const kube::CallOptions& /*options*/) override {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::string object = std::string(path) + "/virtual";
     ++creates_[object];
     // Every object gets a UID of its own, as from a real server.
@@ -46,7 +46,7 @@ class FakeNodeApi final : public kube::Client {
   Result<std::string> update(std::string_view path,
                              std::string body,
                              const kube::CallOptions& /*options*/) override {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!objects_.contains(std::string(path))) {
       return not_found("no such object");
     }
@@ -58,7 +58,7 @@ class FakeNodeApi final : public kube::Client {
                             kube::PatchType /*type*/,
                             std::string body,
                             const kube::CallOptions& /*options*/) override {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::string object(path.substr(0, path.rfind("/status")));
     apply_conditions(body, &objects_[object]);
     patches_.push_back(std::move(body));
@@ -78,11 +78,11 @@ class FakeNodeApi final : public kube::Client {
 
   // ---- what tests do and see
   void erase(const std::string& path) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     objects_.erase(path);
   }
   [[nodiscard]] int creates(const std::string& path) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return creates_[path];
   }
   // The object once `holds` is true of its text; empty when that does not come.
@@ -127,7 +127,7 @@ class FakeNodeApi final : public kube::Client {
   }
   std::string wait(const std::function<std::string()>& look) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::string found = look();
     while (found.empty() && changed_.wait_until(mutex_, deadline)) {
       found = look();
@@ -147,7 +147,7 @@ class FakeNodeApi final : public kube::Client {
 class NodeProvider final : public plugin::Provider {
  public:
   void answer_ping(Status status) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     ping_ = std::move(status);
   }
   plugin::Capabilities shape;
@@ -158,7 +158,7 @@ class NodeProvider final : public plugin::Provider {
     return node_json;
   }
   Status ping(const plugin::CallOptions&) override {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ping_;
   }
   Result<std::vector<plugin::RecoverVerdict>> recover_pods(const std::vector<plugin::RecoverPod>&,
@@ -262,6 +262,17 @@ TEST_F(NodeControllerTest, MakesADeletedNodeAgainAndItsLeaseFollows) {
       api_.wait_for(kLease,
                     [&](const std::string& lease) { return lease.find(uid) != std::string::npos; }),
       "");
+}
+
+TEST_F(NodeControllerTest, MakesANodeAgainWhoseDeletionNobodyReported) {
+  settings_.status_interval = std::chrono::milliseconds{50};
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+
+  api_.erase(kNode);
+
+  EXPECT_NE(api_.wait_for(kNode, is_ready), "");
+  EXPECT_EQ(api_.creates(kNode), 2);
 }
 
 TEST_F(NodeControllerTest, SaysWhyTheProviderIsNotReachableAndComesBack) {
