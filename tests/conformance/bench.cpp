@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace vkhost::conformance {
@@ -165,10 +167,10 @@ Pod Bench::pod(const std::string& pod_namespace, const std::string& name, const 
 Status Bench::create_pod(Pod& pod, plugin::CreateReason why) {
   plugin::CreateOutcome outcome =
       provider_->create_pod({pod.ref, pod.json, pod.material, why}, within(kDeadline));
+  const std::map<std::string, std::string> handles = listener_.handles();
   if (outcome.handle) {
     pod.ref.handle = *std::move(outcome.handle);
-  } else if (const auto saved = listener_.handles().find(pod.ref.uid);
-             saved != listener_.handles().end()) {
+  } else if (const auto saved = handles.find(pod.ref.uid); saved != handles.end()) {
     pod.ref.handle = saved->second;
   }
   return outcome.status;
