@@ -356,7 +356,7 @@ class FakeProvider::Turn {
       }
       provider_.calls_.push_back(std::move(call));
     }
-    run_hook(provider_.before_);
+    run_hook(&FakeProvider::before_);
   }
   ~Turn() {
     MutexLock lock(provider_.mutex_);
@@ -365,14 +365,14 @@ class FakeProvider::Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
-  void took_effect() { run_hook(provider_.after_); }
+  void took_effect() { run_hook(&FakeProvider::after_); }
 
  private:
-  void run_hook(std::map<Kind, std::function<void()>>& hooks) {
+  void run_hook(std::map<Kind, std::function<void()>> FakeProvider::* hooks) {
     std::function<void()> hook;
     {
       MutexLock lock(provider_.mutex_);
-      hook = std::exchange(hooks[kind_], nullptr);
+      hook = std::exchange((provider_.*hooks)[kind_], nullptr);
     }
     if (hook) {
       hook();
