@@ -10,7 +10,7 @@ std::uint64_t SeededRandom::seed_from_system() {
 }
 
 double SeededRandom::next() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::uniform_real_distribution<double>(0.0, 1.0)(engine_);
 }
 

@@ -11,12 +11,12 @@ namespace detail {
 class CancelState {
  public:
   bool is_cancelled() {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return cancelled_;
   }
 
   bool wait_until(SteadyTime until) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     while (!cancelled_) {
       if (!changed_.wait_until(mutex_, until)) {
         return cancelled_;
@@ -27,7 +27,7 @@ class CancelState {
 
   // 0 when already cancelled: the caller then runs its callback itself.
   std::uint64_t add(std::function<void()> callback) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (cancelled_) {
       return 0;
     }
@@ -36,7 +36,7 @@ class CancelState {
   }
 
   void remove(std::uint64_t id) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     callbacks_.erase(id);
     while (running_id_ == id && running_thread_ != std::this_thread::get_id()) {
       changed_.wait(mutex_);
@@ -88,7 +88,7 @@ bool CancelToken::wait_for(std::chrono::milliseconds duration) const {
   return wait_until(std::chrono::steady_clock::now() + duration);
 }
 
-CancelCallback::CancelCallback(const CancelToken& token, std::function<void()> callback)
+CancelCallback::CancelCallback(const CancelToken& token, const std::function<void()>& callback)
     : state_(token.state_) {
   if (!state_) {
     return;

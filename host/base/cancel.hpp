@@ -38,7 +38,7 @@ class CancelToken {
 // callback is not running and will not run (unless it is the callback itself that destroys it).
 class CancelCallback {
  public:
-  CancelCallback(const CancelToken& token, std::function<void()> callback);
+  CancelCallback(const CancelToken& token, const std::function<void()>& callback);
   ~CancelCallback();
   CancelCallback(const CancelCallback&) = delete;
   CancelCallback& operator=(const CancelCallback&) = delete;

@@ -16,7 +16,7 @@ std::string format(WallTime time, bool with_micros) {
       std::chrono::duration_cast<std::chrono::microseconds>(since_epoch - seconds).count();
   const std::time_t whole = seconds.count();
   std::tm utc{};
-  ::gmtime_r(&whole, &utc);
+  static_cast<void>(::gmtime_r(&whole, &utc));  // fails only beyond the years of an int
   std::array<char, 48> text{};
   std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
   if (with_micros) {

@@ -24,7 +24,7 @@ Executor::Executor(const std::string& name, std::size_t max_threads, const Clock
 
 Executor::~Executor() {
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     waiting_.clear();
     arrived_.notify_all();
@@ -34,7 +34,7 @@ Executor::~Executor() {
 
 void Executor::submit(std::function<void()> task) {
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     waiting_.push_back(std::move(task));
     if (is_idle_) {
       is_idle_ = false;
@@ -47,7 +47,7 @@ void Executor::submit(std::function<void()> task) {
     ++helping_;
   }
   if (!helpers_.run([this] { help(); }).is_ok()) {
-    MutexLock lock(mutex_);  // no further thread can be had: those that are there take it
+    const MutexLock lock(mutex_);  // no further thread can be had: those that are there take it
     --helping_;
   }
 }
@@ -62,7 +62,7 @@ void Executor::stay() {
   for (;;) {
     std::function<void()> task;
     {
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       while (waiting_.empty() && !stopping_) {
         is_idle_ = true;
         arrived_.wait(mutex_);
@@ -81,7 +81,7 @@ void Executor::help() {
   for (;;) {
     std::function<void()> task;
     {
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (waiting_.empty()) {
         --helping_;
         return;

@@ -15,6 +15,8 @@ class Gate {
   class Pass {
    public:
     Pass() = default;
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
     Pass(Pass&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
     Pass& operator=(Pass&& other) noexcept {
       leave();
@@ -37,7 +39,7 @@ class Gate {
 
   // An empty pass when the gate is closed.
   [[nodiscard]] Pass enter() {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) {
       return {};
     }
@@ -46,7 +48,7 @@ class Gate {
   }
 
   void close() {  // [may-block]
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     while (inside_ > 0) {
       left_.wait(mutex_);
@@ -55,7 +57,7 @@ class Gate {
 
  private:
   void leave() {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (--inside_ == 0) {
       left_.notify_all();
     }

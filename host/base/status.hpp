@@ -145,9 +145,11 @@ class [[nodiscard]] Result {
 #define VKHOST_CONCAT(a, b) VKHOST_CONCAT_INNER(a, b)
 
 // VKHOST_TRY_ASSIGN(auto pods, list_pods()): declares or assigns from a Result, or returns.
+// NOLINTBEGIN(bugprone-macro-parentheses): `target` may be a declaration
 #define VKHOST_TRY_ASSIGN(target, expression)                  \
   auto VKHOST_CONCAT(vkhost_result_, __LINE__) = (expression); \
   if (!VKHOST_CONCAT(vkhost_result_, __LINE__).is_ok()) {      \
     return VKHOST_CONCAT(vkhost_result_, __LINE__).status();   \
   }                                                            \
   target = std::move(VKHOST_CONCAT(vkhost_result_, __LINE__)).value()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -68,7 +68,7 @@ class Presence {
  public:
   Presence(std::shared_ptr<Core> core, Worker* worker) : core_(std::move(core)), worker_(worker) {}
   ~Presence() {
-    MutexLock lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     core_->retire(worker_);
   }
   Presence(const Presence&) = delete;
@@ -85,7 +85,7 @@ void work(const std::shared_ptr<Core>& core, Worker* worker) {
   while (true) {
     std::function<void()> task;
     {
-      MutexLock lock(core->mutex);
+      const MutexLock lock(core->mutex);
       if (worker->task == nullptr && !core->wait_for_task(worker)) {
         return;
       }
@@ -100,7 +100,7 @@ template <typename Worker>
 void leave_behind(std::list<std::unique_ptr<Worker>>& workers) {
   static Mutex* const mutex = new Mutex;
   static auto* const left = new std::list<std::unique_ptr<Worker>>;
-  MutexLock lock(*mutex);
+  const MutexLock lock(*mutex);
   left->splice(left->end(), workers);
 }
 
@@ -112,7 +112,7 @@ ThreadPool::ThreadPool(const Clock& clock, ThreadPoolSettings settings)
 ThreadPool::~ThreadPool() {
   std::vector<std::unique_ptr<Worker>> ended;
   {
-    MutexLock lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     core_->closed = true;
     for (Worker* worker : core_->idle) {
       worker->wake.notify_one();
@@ -130,7 +130,7 @@ ThreadPool::~ThreadPool() {
 
 Status ThreadPool::run(std::function<void()> task) {
   std::vector<std::unique_ptr<Worker>> ended;  // joined after the lock is gone
-  MutexLock lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   ended.swap(core_->finished);
   if (!core_->idle.empty()) {
     Worker* worker = core_->idle.back();
@@ -159,7 +159,7 @@ Status ThreadPool::run(std::function<void()> task) {
 }
 
 std::size_t ThreadPool::threads() const {
-  MutexLock lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   return core_->workers.size();
 }
 

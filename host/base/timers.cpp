@@ -7,7 +7,7 @@ namespace vkhost {
 Timers::~Timers() {
   Thread ended;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     changed_.notify_all();
     ended = std::move(thread_);
@@ -15,7 +15,7 @@ Timers::~Timers() {
 }
 
 void Timers::loop() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     if (due_.empty()) {
       changed_.wait(mutex_);
@@ -39,7 +39,7 @@ void Timers::loop() {
 }
 
 Timer::~Timer() {
-  MutexLock lock(timers_.mutex_);
+  const MutexLock lock(timers_.mutex_);
   if (std::exchange(is_set_, false)) {
     timers_.due_.erase(place_);
   }
@@ -52,7 +52,7 @@ Timer::~Timer() {
 }
 
 void Timer::set(SteadyTime when) {
-  MutexLock lock(timers_.mutex_);
+  const MutexLock lock(timers_.mutex_);
   if (std::exchange(is_set_, false)) {
     timers_.due_.erase(place_);
   }

@@ -96,7 +96,7 @@ Result<Answer<NodeRow>> read_node_rows(std::string_view json) {
 Result<std::string> ask_node(const daemon::RuntimeFile& daemon,
                              const daemon::RuntimeNode& node,
                              std::string_view path,
-                             std::shared_ptr<const Clock> clock) {
+                             const std::shared_ptr<const Clock>& clock) {
   const bool is_ipv6 = node.address.find(':') != std::string::npos;
   http::TransportSettings settings;
   settings.url = "https://" + (is_ipv6 ? '[' + node.address + ']' : node.address) + ':' +

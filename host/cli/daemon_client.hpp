@@ -55,6 +55,6 @@ Result<Answer<NodeRow>> read_node_rows(std::string_view json);
 Result<std::string> ask_node(const daemon::RuntimeFile& daemon,
                              const daemon::RuntimeNode& node,
                              std::string_view path,
-                             std::shared_ptr<const Clock> clock);
+                             const std::shared_ptr<const Clock>& clock);
 
 }  // namespace vkhost::cli

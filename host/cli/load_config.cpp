@@ -19,7 +19,7 @@ std::optional<fs::path> config_file(const std::string* named, const Terminal& te
   std::error_code error;
   const auto xdg = terminal.environment("XDG_CONFIG_HOME");
   const auto home = terminal.environment("HOME");
-  fs::path folder = xdg ? fs::path(*xdg) : home ? fs::path(*home) / ".config" : fs::path();
+  const fs::path folder = xdg ? fs::path(*xdg) : home ? fs::path(*home) / ".config" : fs::path();
   if (folder.is_absolute() && fs::exists(folder / "vkhost/vkhost.toml", error)) {
     return folder / "vkhost/vkhost.toml";
   }

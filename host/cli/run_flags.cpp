@@ -167,6 +167,7 @@ std::span<const RunFlag> run_flags() { return kRunFlags; }
 std::span<const Flag> run_flag_table() {
   static const std::vector<Flag> table = [] {
     std::vector<Flag> flags;
+    flags.reserve(kRunFlags.size());
     for (const RunFlag& flag : kRunFlags) {
       flags.push_back(flag.flag);
     }

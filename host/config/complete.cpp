@@ -50,7 +50,7 @@ class Completion {
     return std::string(name) + (is_list ? '[' + std::to_string(index) + ']' : std::string());
   }
 
-  void error(std::string key, std::string text) {
+  void error(const std::string& key, std::string text) {
     const Place at = place_of_key(root_, key);
     problems_.error(at, key, std::move(text));
   }
@@ -112,6 +112,7 @@ class Completion {
   void provider_of(NodeConfig& node, std::size_t index) {
     const std::string key = indexed("node", index) + ".provider";
     std::vector<std::string_view> known;
+    known.reserve(config_.providers.size());
     for (const ProviderConfig& provider : config_.providers) {
       known.push_back(provider.name);
     }

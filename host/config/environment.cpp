@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kNoOldExporters = "traces are not exported";
 
 // KUBELET_PORT is a number only; whatever it holds is checked as part of the address.
-std::string setting_text(const EnvironmentVariable& variable, std::string value) {
+std::string setting_text(const EnvironmentVariable& variable, const std::string& value) {
   return variable.name == "KUBELET_PORT" ? ':' + value : value;
 }
 

@@ -232,7 +232,7 @@ class Parser {
     return out;
   }
 
-  std::size_t digits(std::size_t from) const {
+  [[nodiscard]] std::size_t digits(std::size_t from) const {
     std::size_t end = from;
     while (end < text_.size() && text_[end] >= '0' && text_[end] <= '9') {
       ++end;

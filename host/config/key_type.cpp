@@ -140,8 +140,8 @@ KeyType<std::chrono::milliseconds> duration(std::chrono::milliseconds min,
       [](const std::chrono::milliseconds& value) { return '"' + format_duration(value) + '"'; }};
 }
 
-KeyType<std::string> text(std::string name, TextCheck check) {
-  return {name, "",
+KeyType<std::string> text(std::string name, const TextCheck& check) {
+  return {std::move(name), "",
           [check](const Value& value, const std::string& key,
                   Problems& problems) -> std::optional<std::string> {
             const auto* read = value.as<std::string>();

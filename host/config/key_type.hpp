@@ -45,7 +45,7 @@ KeyType<std::chrono::milliseconds> duration(std::chrono::milliseconds min,
 // Says what is wrong with a text ("a name of lower-case letters …" is what was expected), or
 // nothing.
 using TextCheck = std::function<std::optional<std::string>(std::string_view)>;
-KeyType<std::string> text(std::string name = "text", TextCheck check = nullptr);
+KeyType<std::string> text(std::string name = "text", const TextCheck& check = nullptr);
 // Relative paths start at the folder of the file that the value stands in.
 KeyType<std::string> path();
 // Text, or an integer for short.
@@ -105,7 +105,7 @@ KeyType<Enum> choice(std::vector<Choice<Enum>> choices) {
 }
 
 template <typename T>
-KeyType<std::vector<T>> list_of(std::string plural, KeyType<T> element) {
+KeyType<std::vector<T>> list_of(std::string plural, const KeyType<T>& element) {
   KeyType<std::vector<T>> type;
   type.name = "list of " + std::move(plural);
   type.range = element.range;
@@ -141,8 +141,8 @@ std::string show_table_key(std::string_view key);
 // A table with names of the user's choice.
 template <typename T>
 KeyType<std::map<std::string, T>> table_of(std::string plural,
-                                           KeyType<T> element,
-                                           TextCheck check_name) {
+                                           const KeyType<T>& element,
+                                           const TextCheck& check_name) {
   KeyType<std::map<std::string, T>> type;
   type.name = "table of " + std::move(plural);
   type.range = element.range;
@@ -177,7 +177,7 @@ KeyType<std::map<std::string, T>> table_of(std::string plural,
 }
 
 template <typename T>
-KeyType<std::optional<T>> maybe(KeyType<T> inner) {
+KeyType<std::optional<T>> maybe(const KeyType<T>& inner) {
   KeyType<std::optional<T>> type;
   type.name = inner.name;
   type.range = inner.range;
@@ -187,7 +187,7 @@ KeyType<std::optional<T>> maybe(KeyType<T> inner) {
   type.read = [inner](const Value& value, const std::string& key,
                       Problems& problems) -> std::optional<std::optional<T>> {
     if (auto read = inner.read(value, key, problems)) {
-      return std::optional<T>(std::move(*read));
+      return std::make_optional<std::optional<T>>(std::move(read));
     }
     return std::nullopt;
   };

@@ -45,7 +45,7 @@ class Section {
   template <typename M>
   Section& key(std::string name,
                M T::* member,
-               KeyType<M> type,
+               const KeyType<M>& type,
                std::string text,
                Reload reload = Reload::Restart) {
     Entry entry;
@@ -88,7 +88,7 @@ class Section {
 
   // A table below this one.
   template <typename M>
-  Section& table(std::string name, M T::* member, Section<M> section, std::string text) {
+  Section& table(std::string name, M T::* member, const Section<M>& section, std::string text) {
     Entry entry;
     entry.description.name = std::move(name);
     entry.description.type = "table";
@@ -110,7 +110,7 @@ class Section {
   template <typename M>
   Section& tables(std::string name,
                   std::vector<M> T::* member,
-                  Section<M> section,
+                  const Section<M>& section,
                   std::string text) {
     Entry entry;
     entry.description.name = std::move(name);
@@ -211,6 +211,7 @@ class Section {
 
   [[nodiscard]] std::vector<KeyDescription> describe() const {
     std::vector<KeyDescription> out;
+    out.reserve(entries_.size());
     for (const Entry& entry : entries_) {
       out.push_back(entry.description);
     }
@@ -237,6 +238,7 @@ class Section {
 
   [[nodiscard]] std::vector<std::string_view> names() const {
     std::vector<std::string_view> out;
+    out.reserve(entries_.size());
     for (const Entry& entry : entries_) {
       out.push_back(entry.description.name);
     }
@@ -248,7 +250,7 @@ class Section {
 
 // The type of a key whose value is a table with declared keys: a taint in a list of taints.
 template <typename T>
-KeyType<T> inline_table(std::string name, Section<T> section) {
+KeyType<T> inline_table(std::string name, const Section<T>& section) {
   KeyType<T> type;
   type.name = std::move(name);
   type.show = [section](const T& value) { return section.show(value); };

@@ -101,7 +101,7 @@ std::uint32_t line_of_too_many_dots(std::string_view text) {
 }  // namespace
 
 std::optional<Value> read_toml(std::string_view text,
-                               std::shared_ptr<const Source> source,
+                               const std::shared_ptr<const Source>& source,
                                Problems& problems) {
   if (const std::uint32_t line = line_of_too_many_dots(text)) {
     problems.error(

@@ -14,7 +14,7 @@ namespace vkhost::config {
 
 // Always a table; nothing when a problem was reported.
 std::optional<Value> read_toml(std::string_view text,
-                               std::shared_ptr<const Source> source,
+                               const std::shared_ptr<const Source>& source,
                                Problems& problems);
 
 }  // namespace vkhost::config

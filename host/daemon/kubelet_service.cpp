@@ -170,7 +170,7 @@ Result<Endpoint> KubeletService::listen(const config::NodeConfig& node, std::siz
 void KubeletService::serve(const Endpoint& endpoint,
                            const VirtualNode& node,
                            std::string provider) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   served_[endpoint.port] = {&node, std::move(provider)};
 }
 
@@ -225,7 +225,7 @@ RuntimeFile KubeletService::runtime_file() const {
   file.pid = ::getpid();
   file.token = owner_token_;
   file.certificate_pem = certificates_.certificate_pem;
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [port, served] : served_) {
     file.nodes.push_back({served.node->name(), advertised_, static_cast<std::uint16_t>(port)});
   }
@@ -262,7 +262,7 @@ const KubeletService::Served* KubeletService::find(const std::string& node_name)
 }
 
 std::string KubeletService::node_at(int local_port) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = served_.find(local_port);
   return found == served_.end() ? std::string() : found->second.node->name();
 }
@@ -270,7 +270,7 @@ std::string KubeletService::node_at(int local_port) const {
 std::vector<kubelet::PodState> KubeletService::pods(const std::string& node_name) const {
   const VirtualNode* node = nullptr;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const Served* served = find(node_name);
     node = served == nullptr ? nullptr : served->node;
   }
@@ -289,7 +289,7 @@ std::vector<kubelet::PodState> KubeletService::pods(const std::string& node_name
 std::optional<kubelet::NodeState> KubeletService::node(const std::string& node_name) const {
   Served served;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const Served* found = find(node_name);
     if (found == nullptr) {
       return std::nullopt;

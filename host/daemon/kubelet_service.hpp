@@ -33,6 +33,8 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
                                                         kube::Client* api,
                                                         const Shared& shared);
   ~KubeletService() override;
+  KubeletService(const KubeletService&) = delete;
+  KubeletService& operator=(const KubeletService&) = delete;
 
   // Listens for one node; `index` is its place in the configuration.
   Result<Endpoint> listen(const config::NodeConfig& node, std::size_t index);

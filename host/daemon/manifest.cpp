@@ -138,7 +138,7 @@ Status add_document(const YamlDocument& document,
     return invalid_argument("apiVersion \"" + api_version + "\", kind \"" + kind +
                             "\"; standalone mode takes Pod, ConfigMap and Secret of v1");
   }
-  Object::Ptr metadata = object->getObject("metadata");
+  const Object::Ptr metadata = object->getObject("metadata");
   if (metadata.isNull()) {
     return invalid_argument("metadata is missing");
   }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <set>
+#include <system_error>
 #include <utility>
 
 namespace vkhost::daemon {
@@ -37,7 +38,7 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   std::string text(static_cast<std::size_t>(size), '\0');
   file.read(text.data(), static_cast<std::streamsize>(size));
   if (!file || static_cast<std::uintmax_t>(file.gcount()) != size) {
-    return unavailable(std::string("cannot be read: ") + std::strerror(errno));
+    return unavailable(std::string("cannot be read: ") + std::generic_category().message(errno));
   }
   return text;
 }
@@ -50,7 +51,7 @@ Result<std::unique_ptr<ManifestFolder>> ManifestFolder::create(std::filesystem::
   const int inotify = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (inotify < 0) {
     return unavailable(std::string("watching folders is not possible here: ") +
-                       std::strerror(errno));
+                       std::generic_category().message(errno));
   }
   const int watch = ::inotify_add_watch(
       inotify, folder.c_str(),
@@ -58,14 +59,16 @@ Result<std::unique_ptr<ManifestFolder>> ManifestFolder::create(std::filesystem::
   if (watch < 0) {
     const int reason = errno;
     ::close(inotify);
-    return not_found("the manifest folder " + folder.string() + " cannot be watched: " +
-                     std::strerror(reason) + "; create it or set standalone.manifests");
+    return not_found("the manifest folder " + folder.string() +
+                     " cannot be watched: " + std::generic_category().message(reason) +
+                     "; create it or set standalone.manifests");
   }
   const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake < 0) {
     const int reason = errno;
     ::close(inotify);
-    return unavailable(std::string("no event descriptor: ") + std::strerror(reason));
+    return unavailable(std::string("no event descriptor: ") +
+                       std::generic_category().message(reason));
   }
   return std::unique_ptr<ManifestFolder>(
       new ManifestFolder(std::move(folder), std::move(node_name), std::move(log), inotify, wake));

@@ -45,10 +45,10 @@ void merge_conditions(Object& status, const Array::Ptr& patch) {
     merged = new Array;
   }
   for (const Var& item : *patch) {
-    const Object::Ptr changed = item.extract<Object::Ptr>();
+    const Object::Ptr& changed = item.extract<Object::Ptr>();
     Object::Ptr target;
     for (const Var& present : *merged) {
-      Object::Ptr candidate = present.extract<Object::Ptr>();
+      const Object::Ptr& candidate = present.extract<Object::Ptr>();
       if (candidate->get("type") == changed->get("type")) {
         target = candidate;
       }
@@ -135,7 +135,7 @@ StandaloneStore::StandaloneStore(std::filesystem::path folder,
     : folder_(std::move(folder)), clock_(std::move(clock)), log_(std::move(log)) {}
 
 void StandaloneStore::load() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
     if (entry.path().extension() != ".json") {
@@ -230,11 +230,11 @@ void StandaloneStore::admit(std::vector<kube::PodPtr>* applied) {
 }
 
 void StandaloneStore::apply(Manifests manifests) {
-  MutexLock news(news_mutex_);
+  const MutexLock news(news_mutex_);
   std::vector<kube::PodPtr> applied;
   bool first = false;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     wanted_.clear();
     for (PodManifest& manifest : manifests.pods) {
       std::string uid = manifest.uid;
@@ -264,10 +264,10 @@ void StandaloneStore::apply(Manifests manifests) {
 Result<std::string> StandaloneStore::patch_status(const kube::PodRecord& pod,
                                                   const pods::StatusPatch& patch,
                                                   const CancelToken& /*cancel*/) {
-  MutexLock news(news_mutex_);
+  const MutexLock news(news_mutex_);
   kube::PodPtr kept;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = pods_.find(pod.uid);
     if (found == pods_.end()) {
       return not_found("pod " + key_of(pod) + " with UID " + pod.uid + " is gone");
@@ -283,10 +283,10 @@ Result<std::string> StandaloneStore::patch_status(const kube::PodRecord& pod,
 }
 
 Status StandaloneStore::remove_pod(const kube::PodRecord& pod, const CancelToken& /*cancel*/) {
-  MutexLock news(news_mutex_);
+  const MutexLock news(news_mutex_);
   std::vector<kube::PodPtr> applied;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (pods_.erase(pod.uid) == 0) {
       return not_found("pod " + key_of(pod) + " with UID " + pod.uid + " is gone");
     }
@@ -304,7 +304,7 @@ Status StandaloneStore::remove_pod(const kube::PodRecord& pod, const CancelToken
 Result<kube::PodPtr> StandaloneStore::read_pod(const std::string& pod_namespace,
                                                const std::string& name,
                                                const CancelToken& /*cancel*/) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [uid, pod] : pods_) {
     if (pod->pod_namespace == pod_namespace && pod->name == name) {
       return pod;
@@ -314,13 +314,13 @@ Result<kube::PodPtr> StandaloneStore::read_pod(const std::string& pod_namespace,
 }
 
 std::optional<std::string> StandaloneStore::config_map(const std::string& key) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = config_maps_.find(key);
   return found == config_maps_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::string> StandaloneStore::secret(const std::string& key) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = secrets_.find(key);
   return found == secrets_.end() ? std::nullopt : std::optional(found->second);
 }

@@ -15,7 +15,7 @@ namespace {
 Status failed(std::string_view step, const std::filesystem::path& path) {
   const int reason = errno;
   const std::string message =
-      std::string(step) + " " + path.string() + ": " + std::strerror(reason);
+      std::string(step) + " " + path.string() + ": " + std::generic_category().message(reason);
   if (reason == ENOENT) {
     return not_found(message);
   }

@@ -41,7 +41,7 @@ VirtualNode::VirtualNode(VirtualNodeSettings settings, VirtualNodeParts parts)
 VirtualNode::~VirtualNode() { stop(); }
 
 std::string VirtualNode::name() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return name_;
 }
 
@@ -74,14 +74,14 @@ void VirtualNode::bring_up() {
   }
   const std::string name = node_->name();
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     name_ = name;
   }
   if (!insist("looking for pods", [&] { return parts_.source->start(name, this); })) {
     return;
   }
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     while (!listed_ && !stopping_) {
       changed_.wait(mutex_);
     }
@@ -118,7 +118,7 @@ bool VirtualNode::start_provider(const std::string& name) {
 void VirtualNode::stop() {
   stop_.cancel();
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     changed_.notify_all();
   }
@@ -182,7 +182,7 @@ bool VirtualNode::is_ignored(const kube::PodRecord& pod) const {
 void VirtualNode::pods_listed(std::vector<kube::PodPtr> pods) {
   std::erase_if(pods, [this](const kube::PodPtr& pod) { return is_ignored(*pod); });
   engine_->pods_listed(std::move(pods));
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   listed_ = true;
   changed_.notify_all();
 }

@@ -63,6 +63,8 @@ class VirtualNode final : public plugin::ProviderListener,
   static Result<std::unique_ptr<VirtualNode>> create(VirtualNodeSettings settings,
                                                      VirtualNodeParts parts);
   ~VirtualNode() override;
+  VirtualNode(const VirtualNode&) = delete;
+  VirtualNode& operator=(const VirtualNode&) = delete;
 
   // The configured name, or that of the provider once it has been asked.
   [[nodiscard]] std::string name() const;

@@ -358,9 +358,9 @@ class PocoTransport final : public Transport {
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>> make_poco_transport(TransportSettings settings,
+Result<std::unique_ptr<Transport>> make_poco_transport(const TransportSettings& settings,
                                                        std::shared_ptr<const Clock> clock) {
-  VKHOST_TRY_ASSIGN(Endpoint server, parse_endpoint(settings.url, "url of the server"));
+  VKHOST_TRY_ASSIGN(const Endpoint server, parse_endpoint(settings.url, "url of the server"));
   std::optional<Endpoint> proxy;
   if (!settings.proxy_url.empty()) {
     VKHOST_TRY_ASSIGN(proxy, parse_proxy(settings.proxy_url, "proxy URL"));

@@ -90,7 +90,7 @@ struct TransportSettings {
 };
 
 // The real one, on Poco and our TLS socket. INVALID_ARGUMENT names the setting that is wrong.
-Result<std::unique_ptr<Transport>> make_poco_transport(TransportSettings settings,
+Result<std::unique_ptr<Transport>> make_poco_transport(const TransportSettings& settings,
                                                        std::shared_ptr<const Clock> clock);
 
 }  // namespace vkhost::http

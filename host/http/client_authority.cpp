@@ -53,7 +53,7 @@ std::string sha256_of(X509* certificate) {
 }
 
 void read_subject(X509* certificate, PeerCertificate& peer) {
-  static ASN1_OBJECT* const kUidAttribute = OBJ_txt2obj("1.3.6.1.4.1.57683.2", 1);
+  static ASN1_OBJECT* const uid_attribute = OBJ_txt2obj("1.3.6.1.4.1.57683.2", 1);
   const X509_NAME* subject = X509_get_subject_name(certificate);
   for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(subject, i);
@@ -63,7 +63,7 @@ void read_subject(X509* certificate, PeerCertificate& peer) {
       peer.common_name = utf8_of(value);  // the last one counts, as in Go
     } else if (OBJ_obj2nid(attribute) == NID_organizationName) {
       peer.organizations.push_back(utf8_of(value));
-    } else if (OBJ_cmp(attribute, kUidAttribute) == 0) {
+    } else if (OBJ_cmp(attribute, uid_attribute) == 0) {
       peer.uid = utf8_of(value);
     }
   }
@@ -83,14 +83,14 @@ Status ClientAuthority::replace(const std::string& bundle_pem) {
     VKHOST_TRY_ASSIGN(CertificateStorePtr made, make_store(bundle_pem, "client CA"));
     store = std::shared_ptr<X509_STORE>(std::move(made));
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   store_ = std::move(store);
   ++generation_;
   return Status::ok();
 }
 
 std::uint64_t ClientAuthority::generation() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return generation_;
 }
 
@@ -98,7 +98,7 @@ PeerCertificate ClientAuthority::examine(const std::vector<std::string>& chain,
                                          WallTime now) const {
   std::shared_ptr<X509_STORE> store;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     store = store_;
   }
   PeerCertificate peer;

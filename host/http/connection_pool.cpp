@@ -18,10 +18,10 @@ ConnectionPool::Lease::~Lease() {
 
 Status ConnectionPool::wait_for_turn(Deadline deadline, const CancelToken& cancel) {
   const CancelCallback wake(cancel, [this] {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     freed_.notify_all();
   });
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (in_use_ >= limits_.max_connections) {
     if (cancel.is_cancelled()) {
       return cancelled("waiting for a connection");
@@ -70,7 +70,7 @@ Result<SocketPtr> ConnectionPool::dial(Deadline deadline, const CancelToken& can
 SocketPtr ConnectionPool::take_idle() {
   const SteadyTime now = clock_->steady_now();
   std::vector<Idle> stale;  // closed after the lock
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!idle_.empty()) {
     Idle last = std::move(idle_.back());
     idle_.pop_back();
@@ -85,7 +85,7 @@ SocketPtr ConnectionPool::take_idle() {
 void ConnectionPool::give_back(SocketPtr socket, bool keep) {
   const SteadyTime now = clock_->steady_now();
   std::vector<Idle> stale;
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   --in_use_;
   freed_.notify_one();
   const auto fresh = std::find_if(idle_.begin(), idle_.end(), [&](const Idle& it) {
@@ -99,7 +99,7 @@ void ConnectionPool::give_back(SocketPtr socket, bool keep) {
 }
 
 std::size_t ConnectionPool::idle() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return idle_.size();
 }
 

@@ -33,6 +33,8 @@ class ConnectionPool {
   // A connection in use. Destroying it closes the connection, unless keep() was called before.
   class Lease {
    public:
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
     Lease(Lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)),
           socket_(std::move(other.socket_)),

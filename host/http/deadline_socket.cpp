@@ -55,7 +55,7 @@ DeadlineSocketImpl::DeadlineSocketImpl(int descriptor)
 }
 
 DeadlineSocketImpl::~DeadlineSocketImpl() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   close_descriptor();
 }
 
@@ -109,13 +109,13 @@ void DeadlineSocketImpl::check_usable() {
 }
 
 IoStep DeadlineSocketImpl::try_receive(void* buffer, std::size_t capacity) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   check_usable();
   return receive_step(buffer, capacity);
 }
 
 IoStep DeadlineSocketImpl::try_send(const void* data, std::size_t size) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   check_usable();
   return send_step(data, size);
 }
@@ -199,22 +199,23 @@ bool DeadlineSocketImpl::poll(const Poco::Timespan& timeout, int mode) {
 }
 
 int DeadlineSocketImpl::available() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   check_usable();
   return static_cast<int>(buffered_step());
 }
 
 bool DeadlineSocketImpl::is_quiet() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (shut_down_ || sockfd() == POCO_INVALID_SOCKET) {
     return false;
   }
   char byte = 0;
+  // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): the descriptor does not block
   return ::recv(sockfd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN);
 }
 
 void DeadlineSocketImpl::close() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   finish_step();
   close_descriptor();
 }
@@ -226,7 +227,7 @@ void DeadlineSocketImpl::close_descriptor() {
 }
 
 int DeadlineSocketImpl::release_descriptor() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const int descriptor = sockfd();
   reset();
   return descriptor;
@@ -234,7 +235,7 @@ int DeadlineSocketImpl::release_descriptor() {
 
 void DeadlineSocketImpl::shutdown() {
   // The lock keeps close() from giving the number to another connection in between.
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   shut_down_ = true;
   if (sockfd() != POCO_INVALID_SOCKET) {
     static_cast<void>(::shutdown(sockfd(), SHUT_RDWR));
@@ -242,7 +243,7 @@ void DeadlineSocketImpl::shutdown() {
 }
 
 void DeadlineSocketImpl::shutdownSend() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   check_usable();
   finish_step();
   static_cast<void>(::shutdown(sockfd(), SHUT_WR));
@@ -250,6 +251,7 @@ void DeadlineSocketImpl::shutdownSend() {
 
 IoStep DeadlineSocketImpl::receive_step(void* buffer, std::size_t capacity) {
   for (;;) {
+    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): the descriptor does not block
     const ssize_t got = ::recv(sockfd(), buffer, capacity, 0);
     if (got >= 0) {
       return {static_cast<std::size_t>(got), Want::Nothing, got == 0};

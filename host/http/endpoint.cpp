@@ -108,10 +108,10 @@ Result<std::vector<Poco::Net::SocketAddress>> Resolver::resolve(Deadline deadlin
     return literal;
   }
   const CancelCallback wake(cancel, [this] {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     changed_.notify_all();
   });
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (started_ == finished_) {
     const std::uint64_t number = ++started_;
     thread_ = Thread("resolve", [this, number] { look_up(number); });
@@ -135,9 +135,14 @@ Result<std::vector<Poco::Net::SocketAddress>> Resolver::resolve(Deadline deadlin
 
 void Resolver::look_up(std::uint64_t number) {
   auto found = addresses_of(host_, port_, AI_ADDRCONFIG | AI_NUMERICSERV);
-  MutexLock lock(mutex_);
-  addresses_ = found ? std::move(found).value() : Addresses{};
-  problem_ = found ? std::string() : found.status().message();
+  const MutexLock lock(mutex_);
+  addresses_.clear();
+  problem_.clear();
+  if (found) {
+    addresses_ = std::move(found).value();
+  } else {
+    problem_ = found.status().message();
+  }
   finished_ = number;
   changed_.notify_all();
 }

@@ -53,7 +53,7 @@ std::string http_date(WallTime time) {
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
   std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
+  static_cast<void>(::gmtime_r(&seconds, &utc));  // fails only beyond the years of an int
   std::array<char, 64> text{};
   static_cast<void>(std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
                                   kDays.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,

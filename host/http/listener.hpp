@@ -13,6 +13,8 @@ class OwnedDescriptor {
  public:
   explicit OwnedDescriptor(int number = -1) : number_(number) {}
   ~OwnedDescriptor();
+  OwnedDescriptor(const OwnedDescriptor&) = delete;
+  OwnedDescriptor& operator=(const OwnedDescriptor&) = delete;
   OwnedDescriptor(OwnedDescriptor&& other) noexcept;
   OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept;
   [[nodiscard]] int get() const { return number_; }

@@ -13,12 +13,14 @@
 
 namespace vkhost::http {
 
+// NOLINTBEGIN(google-explicit-constructor): Poco's macro writes the constructors
 POCO_DECLARE_EXCEPTION(, DeadlineException, Poco::TimeoutException)
 POCO_DECLARE_EXCEPTION(, CancelledException, Poco::RuntimeException)
 POCO_DECLARE_EXCEPTION(, TlsException, Poco::Net::NetException)
 POCO_DECLARE_EXCEPTION(, PeerCertificateException, TlsException)
 POCO_DECLARE_EXCEPTION(, TruncatedException, Poco::Net::NetException)
 POCO_DECLARE_EXCEPTION(, TooLargeException, Poco::RuntimeException)
+// NOLINTEND(google-explicit-constructor)
 
 // UNAVAILABLE unless the exception is one of the above, speaks of bad input, or is no exception of
 // the network at all (INTERNAL).

@@ -11,13 +11,13 @@ Result<std::shared_ptr<TlsIdentity>> TlsIdentity::create(const ServerIdentity& i
 
 Status TlsIdentity::replace(const ServerIdentity& identity) {
   VKHOST_TRY_ASSIGN(auto context, TlsContext::for_server(identity));
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   context_ = std::move(context);
   return Status::ok();
 }
 
 std::shared_ptr<const TlsContext> TlsIdentity::current() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return context_;
 }
 

@@ -48,7 +48,7 @@ std::string to_der(X509* certificate) {
 
 TlsSocketImpl::TlsSocketImpl(int descriptor, std::shared_ptr<const TlsContext> context)
     : DeadlineSocketImpl(descriptor), context_(std::move(context)) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   ERR_clear_error();
   SslPtr ssl(SSL_new(context_->native()));
   BIO* bio = BIO_new(bio_methods());
@@ -63,7 +63,7 @@ TlsSocketImpl::TlsSocketImpl(int descriptor, std::shared_ptr<const TlsContext> c
 }
 
 TlsSocketImpl::~TlsSocketImpl() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (ssl_ != nullptr) {
     finish_step();
   }
@@ -74,7 +74,7 @@ TlsSocketImpl::~TlsSocketImpl() {
 std::shared_ptr<TlsSocketImpl> TlsSocketImpl::connect_side(
     int descriptor, std::shared_ptr<const TlsContext> context, const std::string& name) {
   auto socket = share_socket(new TlsSocketImpl(descriptor, std::move(context)));
-  MutexLock lock(socket->mutex_);
+  const MutexLock lock(socket->mutex_);
   socket->name_ = name;
   expect_name(socket->ssl_, name);
   SSL_set_connect_state(socket->ssl_);
@@ -84,14 +84,14 @@ std::shared_ptr<TlsSocketImpl> TlsSocketImpl::connect_side(
 std::shared_ptr<TlsSocketImpl> TlsSocketImpl::accept_side(
     int descriptor, std::shared_ptr<const TlsContext> context) {
   auto socket = share_socket(new TlsSocketImpl(descriptor, std::move(context)));
-  MutexLock lock(socket->mutex_);
+  const MutexLock lock(socket->mutex_);
   SSL_set_accept_state(socket->ssl_);
   return socket;
 }
 
 void TlsSocketImpl::handshake() {
   const IoStep done = complete(Poco::Timespan(), [this] {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     check_usable();
     begin_call();
     return step_of(SSL_do_handshake(ssl_));
@@ -102,12 +102,12 @@ void TlsSocketImpl::handshake() {
 }
 
 bool TlsSocketImpl::handshake_is_done() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return SSL_is_init_finished(ssl_) == 1;
 }
 
 std::vector<std::string> TlsSocketImpl::peer_chain() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::string> chain;
   X509* own = SSL_get0_peer_certificate(ssl_);
   if (own == nullptr) {
@@ -125,7 +125,7 @@ std::vector<std::string> TlsSocketImpl::peer_chain() {
 }
 
 bool TlsSocketImpl::ended_cleanly() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return ended_cleanly_;
 }
 
@@ -227,7 +227,7 @@ void TlsSocketImpl::connect(const Poco::Net::SocketAddress& /*address*/,
 void TlsSocketImpl::connectNB(const Poco::Net::SocketAddress& /*address*/) { refuse_connect(); }
 
 const bio_method_st* TlsSocketImpl::bio_methods() {
-  static const BIO_METHOD* const kMethods = [] {
+  static const BIO_METHOD* const table = [] {
     BIO_METHOD* methods =
         BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "vkhost connection");
     if (methods == nullptr || BIO_meth_set_read(methods, bio_read) != 1 ||
@@ -237,7 +237,7 @@ const bio_method_st* TlsSocketImpl::bio_methods() {
     }
     return methods;
   }();
-  return kMethods;
+  return table;
 }
 
 int TlsSocketImpl::bio_read(bio_st* bio, char* buffer, int capacity) {

@@ -23,6 +23,9 @@ class TlsContext;
 
 class TlsSocketImpl final : public DeadlineSocketImpl {
  public:
+  TlsSocketImpl(const TlsSocketImpl&) = delete;
+  TlsSocketImpl& operator=(const TlsSocketImpl&) = delete;
+
   // Takes over the descriptor. The certificate must be valid for `name`, a DNS name or an IP
   // address; a DNS name is also sent as SNI.
   static std::shared_ptr<TlsSocketImpl> connect_side(int descriptor,

@@ -253,7 +253,7 @@ Status EventWriter::write_once(const Event& event, const std::string& name) {
       written_.forget(key);  // expired in the API server: a new one
     }
   }
-  const Status status =
+  Status status =
       parts_.client
           .create(events_path(where), event_json(event, name, settings_.component, time), options)
           .status();

@@ -76,6 +76,8 @@ class EventWriter {
 
   EventWriter(EventWriterSettings settings, Parts parts);
   ~EventWriter();
+  EventWriter(const EventWriter&) = delete;
+  EventWriter& operator=(const EventWriter&) = delete;
 
   void start();  // once
   // Writes what is queued until `flush_until` (without further tries), then ends the thread. May be

@@ -95,7 +95,7 @@ Result<KubeconfigEntry> KubeconfigDocument::find_named(const char* list,
     if (!label.IsDefined() || !label.IsScalar() || label.Scalar() != name) {
       continue;
     }
-    KubeconfigEntry entry{item, std::string(list) + "[" + name + "]", root_.file};
+    const KubeconfigEntry entry{item, std::string(list) + "[" + name + "]", root_.file};
     if (found.node.IsDefined()) {
       return kubeconfig_fault(entry, item, "", "stands twice");
     }

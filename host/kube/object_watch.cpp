@@ -17,7 +17,7 @@ ListWatchSettings one_object(const ObjectWatchSettings& settings) {
 
 }  // namespace
 
-ObjectWatch::ObjectWatch(ObjectWatchSettings settings, Parts parts)
+ObjectWatch::ObjectWatch(const ObjectWatchSettings& settings, Parts parts)
     : name_(settings.name),
       listener_(parts.listener),
       log_(parts.log),

@@ -42,8 +42,10 @@ class ObjectWatch final : private ListWatchSink {
     observe::Logger log;
   };
 
-  ObjectWatch(ObjectWatchSettings settings, Parts parts);
+  ObjectWatch(const ObjectWatchSettings& settings, Parts parts);
   ~ObjectWatch() override;
+  ObjectWatch(const ObjectWatch&) = delete;
+  ObjectWatch& operator=(const ObjectWatch&) = delete;
 
   void start();  // once
   void stop();   // cancels and joins; may be repeated [may-block]

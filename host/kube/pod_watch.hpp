@@ -44,6 +44,8 @@ class PodWatch final : private ListWatchSink {
 
   PodWatch(PodWatchSettings settings, Parts parts);
   ~PodWatch() override;
+  PodWatch(const PodWatch&) = delete;
+  PodWatch& operator=(const PodWatch&) = delete;
 
   void start();                               // once
   void stop();                                // cancels and joins; may be repeated [may-block]

@@ -88,7 +88,9 @@ Result<kube::AccessVerdict> ApiReviewer::review_access(const kube::AccessQuestio
   return kube::review_access(client_, question, options(cancel));
 }
 
-Access::Access(AccessSettings settings, Reviewer* reviewer, std::shared_ptr<const Clock> clock)
+Access::Access(AccessSettings settings,
+               Reviewer* reviewer,
+               const std::shared_ptr<const Clock>& clock)
     : settings_(std::move(settings)),
       reviewer_(reviewer),
       hash_key_(http::random_key()),

@@ -66,7 +66,7 @@ struct Requester {
 class Access {
  public:
   // Without a reviewer (standalone) only the owner and the insecure settings open anything.
-  Access(AccessSettings settings, Reviewer* reviewer, std::shared_ptr<const Clock> clock);
+  Access(AccessSettings settings, Reviewer* reviewer, const std::shared_ptr<const Clock>& clock);
 
   // UNAUTHENTICATED: no credential, or one that is not believed; UNAVAILABLE: nobody to ask.
   Result<Requester> authenticate(const http::ServerRequest& request);

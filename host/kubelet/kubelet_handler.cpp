@@ -20,7 +20,7 @@ int http_code(const Status& status) {
 
 }  // namespace
 
-http::Reply status_reply(int code, std::string sentence) {
+http::Reply status_reply(int code, const std::string& sentence) {
   return http::json_reply(code, failure_status(code, sentence));
 }
 

@@ -31,6 +31,6 @@ class KubeletHandler final : public http::Handler {
 };
 
 // Status body for what the server itself refuses; ServerSettings::refusal.
-[[nodiscard]] http::Reply status_reply(int code, std::string sentence);
+[[nodiscard]] http::Reply status_reply(int code, const std::string& sentence);
 
 }  // namespace vkhost::kubelet

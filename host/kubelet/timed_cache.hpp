@@ -34,7 +34,7 @@ class TimedCache {
   // CANCELLED when `cancel` comes before the answer. `ask` must not throw. [may-block]
   Answer get(const std::string& key, const CancelToken& cancel, const std::function<Timed()>& ask) {
     const CancelCallback wake(cancel, [this] {
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       answered_.notify_all();
     });
     for (;;) {
@@ -43,7 +43,7 @@ class TimedCache {
       if (is_first) {
         return settle(key, entry, ask());
       }
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       while (!entry->is_ready && !cancel.is_cancelled()) {
         answered_.wait(mutex_);
       }
@@ -66,7 +66,7 @@ class TimedCache {
 
   // The entry under that key, made by this call when there was none that still counts.
   std::shared_ptr<Entry> join(const std::string& key, bool& is_first) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto found = entries_.find(key); found != entries_.end()) {
       if (!found->second->is_ready || clock_->steady_now() < found->second->expires) {
         return found->second;
@@ -85,7 +85,7 @@ class TimedCache {
   }
 
   Answer settle(const std::string& key, const std::shared_ptr<Entry>& entry, Timed timed) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     entry->answer = std::make_unique<Answer>(std::move(timed.answer));
     entry->expires = clock_->steady_now() + timed.lifetime;
     entry->is_ready = true;

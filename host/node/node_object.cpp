@@ -38,12 +38,12 @@ Result<Object::Ptr> parse_object(std::string_view text, const std::string& what)
 
 // The member as an object, an empty one when it is absent or something else.
 Object::Ptr object_member(const Object::Ptr& parent, const std::string& name) {
-  Object::Ptr member = parent->getObject(name);
+  const Object::Ptr member = parent->getObject(name);
   return member.isNull() ? Object::Ptr(new Object) : member;
 }
 
 Array::Ptr array_member(const Object::Ptr& parent, const std::string& name) {
-  Array::Ptr member = parent->getArray(name);
+  const Array::Ptr member = parent->getArray(name);
   return member.isNull() ? Array::Ptr(new Array) : member;
 }
 
@@ -174,7 +174,7 @@ Object::Ptr wanted_status(const NodeSources& sources,
 
   Object::Ptr capacity = object_member(given, "capacity");
   overlay(capacity, as_object(settings.capacity));
-  Object::Ptr allocatable = new Object(*capacity);
+  const Object::Ptr allocatable = new Object(*capacity);
   overlay(allocatable, object_member(given, "allocatable"));
   overlay(allocatable, as_object(settings.capacity));
   overlay(allocatable, as_object(settings.allocatable));
@@ -312,7 +312,7 @@ Result<std::string> make_patch(const NodeSources& sources, std::string_view api_
   const auto owned = parse_object(string_member(api_annotations, kOwnedAnnotation), "owned names");
   const Object::Ptr owned_before = owned.is_ok() ? *owned : Object::Ptr(new Object);
 
-  Object::Ptr labels = wanted_labels(sources, provider_node);
+  const Object::Ptr labels = wanted_labels(sources, provider_node);
   Object::Ptr annotations = wanted_annotations(sources, provider_node);
   annotations->set(kOwnedAnnotation,
                    owned_keys(labels, wanted_annotations(sources, provider_node)));
@@ -403,7 +403,7 @@ std::string new_lease(const LeaseSources& sources) {
 
 Result<std::string> renewed_lease(const LeaseSources& sources, std::string_view present_json) {
   return translated("the lease in the API", [&]() -> Result<std::string> {
-    VKHOST_TRY_ASSIGN(Object::Ptr lease, parse_object(present_json, "the lease in the API"));
+    VKHOST_TRY_ASSIGN(const Object::Ptr lease, parse_object(present_json, "the lease in the API"));
     fill_lease(lease, sources);
     return text_of(lease);
   });

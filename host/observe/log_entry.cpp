@@ -91,7 +91,7 @@ std::string local_time(WallTime time) {
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(since - seconds);
   const std::time_t instant = seconds.count();
   std::tm parts{};
-  ::localtime_r(&instant, &parts);
+  static_cast<void>(::localtime_r(&instant, &parts));  // fails only beyond the years of an int
   std::array<char, 16> text{};
   static_cast<void>(std::snprintf(text.data(), text.size(), "%02d:%02d:%02d.%03d",
                                   parts.tm_hour % 100, parts.tm_min % 100, parts.tm_sec % 100,

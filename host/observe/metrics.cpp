@@ -11,7 +11,9 @@
 namespace vkhost::observe {
 namespace {
 
-enum Kind : int { kCounter = 0, kGauge = 1, kHistogram = 2 };
+constexpr int kCounter = 0;
+constexpr int kGauge = 1;
+constexpr int kHistogram = 2;
 constexpr std::array<std::string_view, 3> kKindNames = {"counter", "gauge", "histogram"};
 
 bool is_name(std::string_view name, bool colons) {
@@ -211,7 +213,7 @@ Metrics::~Metrics() = default;
 
 Result<Metrics::Entry*> Metrics::add(MetricShape shape, int kind) {
   VKHOST_TRY(check_shape(shape, kind));
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto& entry = entries_[shape.name];
   if (!entry) {
     entry = std::make_unique<Entry>(std::move(shape), kind);
@@ -262,14 +264,14 @@ Family<Histogram>& Metrics::histogram(std::string name,
 }
 
 void Metrics::before_render(std::function<void()> refresh) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   refreshers_.push_back(std::move(refresh));
 }
 
 std::string Metrics::render() const {
   std::vector<std::function<void()>> refreshers;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     refreshers = refreshers_;
   }
   for (const auto& refresh : refreshers) {
@@ -277,7 +279,7 @@ std::string Metrics::render() const {
   }
   std::vector<const Entry*> entries;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [name, entry] : entries_) {
       entries.push_back(entry.get());
     }

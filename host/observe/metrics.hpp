@@ -84,7 +84,7 @@ class Family {
   // series stays usable after remove(), though nobody sees it any more.
   [[nodiscard]] std::shared_ptr<Series> with(LabelValues values) {
     values.resize(label_count_);
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto found = series_.find(values); found != series_.end()) {
       return found->second;
     }
@@ -99,12 +99,12 @@ class Family {
   }
 
   void remove(const LabelValues& values) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     series_.erase(values);
   }
 
   [[nodiscard]] std::map<LabelValues, std::shared_ptr<Series>> all() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return series_;
   }
 

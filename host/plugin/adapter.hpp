@@ -34,6 +34,8 @@ class Adapter final : public Provider {
                                                  HostTable& host,
                                                  const CallOptions& options);
   ~Adapter() override;
+  Adapter(const Adapter&) = delete;
+  Adapter& operator=(const Adapter&) = delete;
 
   [[nodiscard]] const Capabilities& capabilities() const override { return capabilities_; }
   Result<std::string> node(std::string_view node_name, const CallOptions& options) override;

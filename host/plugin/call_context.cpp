@@ -27,21 +27,21 @@ void Call::fail(const vkp_error* error) {
   details.error = read_struct(error);
   details.reason = read_reason(details.error.reason);
   details.message = shown_text(details.error.message, VKP_MAX_MESSAGE_BYTES);
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!closed_ && error != nullptr) {
     details_ = std::move(details);
   }
 }
 
 bool Call::cancelled() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return cancel_requested_ || closed_;
 }
 
 std::uint64_t Call::on_cancel(void (*function)(void* user), void* user) {
   std::uint64_t registration = 0;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     registration = ++last_registration_;
     if (closed_ || function == nullptr) {
       return registration;
@@ -57,7 +57,7 @@ std::uint64_t Call::on_cancel(void (*function)(void* user), void* user) {
     }
   };
   auto callback = std::make_unique<CancelCallback>(callbacks_.token(), fenced);
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!closed_) {
     registrations_.emplace(registration, std::move(callback));
   }
@@ -66,7 +66,7 @@ std::uint64_t Call::on_cancel(void (*function)(void* user), void* user) {
 
 void Call::off_cancel(std::uint64_t registration) {
   std::unique_ptr<CancelCallback> ended;  // its end may wait, so it comes after the lock's
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto found = registrations_.find(registration); found != registrations_.end()) {
     ended = std::move(found->second);
     registrations_.erase(found);
@@ -74,7 +74,7 @@ void Call::off_cancel(std::uint64_t registration) {
 }
 
 void Call::request_cancel() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   cancel_requested_ = true;
   changed_.notify_all();
 }
@@ -82,7 +82,7 @@ void Call::request_cancel() {
 void Call::run_cancel_callbacks() { callbacks_.cancel(); }
 
 Call::Wake Call::wait(SteadyTime until, bool heed_cancel) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!finished_) {
     if (heed_cancel && cancel_requested_) {
       return Wake::CancelRequested;
@@ -95,18 +95,18 @@ Call::Wake Call::wait(SteadyTime until, bool heed_cancel) {
 }
 
 bool Call::abandon() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   abandoned_ = !finished_;
   return abandoned_;
 }
 
 Call::Outcome Call::outcome() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return outcome_;
 }
 
 Status Call::failure(vkp_code code, const std::string& fallback) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!details_) {
     return read_failure(code, nullptr, fallback);
   }
@@ -120,14 +120,14 @@ Status Call::failure(vkp_code code, const std::string& fallback) const {
 void Call::close() {
   std::map<std::uint64_t, std::unique_ptr<CancelCallback>> ended;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     ended.swap(registrations_);
   }
 }
 
 bool Call::finish(Outcome outcome) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   outcome_ = std::move(outcome);
   finished_ = true;
   changed_.notify_all();
@@ -175,7 +175,7 @@ struct CallPass::Entries {
     observe::Logger log;
     std::string what;
     {
-      MutexLock lock(slot.mutex);
+      const MutexLock lock(slot.mutex);
       call = slot.bound;
       if (call || slot.told) {
         return call;
@@ -266,7 +266,7 @@ class CallPass::Slots {
   }
 
   Slot* take() {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (resting_.size() <= kResting) {
       return new Slot;  // is never freed, only comes back
     }
@@ -276,7 +276,7 @@ class CallPass::Slots {
   }
 
   void give_back(Slot* slot) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     resting_.push_back(slot);
   }
 
@@ -290,7 +290,7 @@ CallPass::CallPass(std::shared_ptr<Call> call, std::int64_t timeout_ms)
     : slot_(Slots::all().take()) {
   slot_->call.table.timeout_ms = timeout_ms;
   slot_->call.table.traceparent = as_text(call->traceparent());
-  MutexLock lock(slot_->mutex);
+  const MutexLock lock(slot_->mutex);
   slot_->what = call->what();
   slot_->log = call->log();
   slot_->told = false;
@@ -300,14 +300,14 @@ CallPass::CallPass(std::shared_ptr<Call> call, std::int64_t timeout_ms)
 CallPass::~CallPass() {
   std::shared_ptr<Call> call;
   {
-    MutexLock lock(slot_->mutex);
+    const MutexLock lock(slot_->mutex);
     call = slot_->bound;
   }
   call->close();
   call->sink().close();
   slot_->call.table.traceparent = {nullptr, 0};
   {
-    MutexLock lock(slot_->mutex);
+    const MutexLock lock(slot_->mutex);
     slot_->bound = nullptr;
   }
   Slots::all().give_back(slot_);

@@ -19,7 +19,7 @@ namespace vkhost::plugin {
 namespace {
 
 constexpr std::string_view kSymbol = "vkp_plugin";
-constexpr std::string_view kSymbolWithEnd("vkp_plugin", 11);  // as it stands in the string table
+constexpr std::string_view kSymbolWithEnd("vkp_plugin\0", 11);  // as it stands in the string table
 constexpr std::size_t kHeadBytes = 24;
 static_assert(offsetof(vkp_plugin_table, magic) == 0 && offsetof(vkp_plugin_table, size) == 16);
 

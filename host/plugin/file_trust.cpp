@@ -110,6 +110,7 @@ class Walk {
     if (path.is_absolute()) {
       here = FileDescriptor(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
       seen_ = "/";
+      return check(here);
     }
     return Status::ok();
   }
@@ -164,7 +165,7 @@ Status check_pin(const OpenedFile& file, std::string pinned) {
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {
-    FileDescriptor old(std::exchange(number_, other.release()));
+    const FileDescriptor old(std::exchange(number_, other.release()));
   }
   return *this;
 }

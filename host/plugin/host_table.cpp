@@ -71,7 +71,7 @@ observe::Fields read_fields(const vkp_log_entry& entry) {
 HostTable& keep_for_ever(HostTable* table) {
   static Mutex* const mutex = new Mutex;
   static auto* const all = new std::vector<HostTable*>;
-  MutexLock lock(*mutex);
+  const MutexLock lock(*mutex);
   all->push_back(table);
   return *table;
 }

@@ -265,6 +265,7 @@ Loader::~Loader() {
     } else {
       parts_->log.error("a plugin is not shut down, as calls or instances of it are left",
                         {{"file", library->path().string()}});
+      // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the process ends anyway
       static auto* const left = new std::vector<std::unique_ptr<Loaded>>;
       left->push_back(std::move(library));  // what still runs may look at it
     }

@@ -43,7 +43,7 @@ class PluginCalls::Stuck {
   Stuck(std::size_t limit, StuckTotal total) : limit_(limit), total_(std::move(total)) {}
 
   Status admit(const CallPlan& plan, const std::string& plugin) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (keys_.count(plan.key) != 0) {
       return unavailable("plugin " + plugin + ": " + plan.what +
                          " was not called, as an earlier call for the same has not returned")
@@ -62,14 +62,14 @@ class PluginCalls::Stuck {
   }
 
   void add(const std::string& key) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     ++keys_[key];
     ++count_;
     total_->fetch_add(1);
   }
 
   void remove(const std::string& key) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     --count_;
     total_->fetch_sub(1);
     if (const auto found = keys_.find(key); --found->second == 0) {
@@ -78,7 +78,7 @@ class PluginCalls::Stuck {
   }
 
   [[nodiscard]] std::size_t count() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return count_;
   }
 
@@ -145,17 +145,17 @@ Status PluginCalls::run(const CallPlan& plan,
                                 : options.deadline;
   const std::int64_t timeout_ms = deadline.remaining(now).count();
   const auto call = std::make_shared<Call>(plan.what, options.traceparent, sink, parts_.log);
-  VKHOST_TRY(parts_.threads.run(
-      [call, body = std::move(body), timeout_ms, stuck = stuck_, key = plan.key]() mutable {
-        Ending<Stuck> ending(call, std::move(stuck), std::move(key));
-        Call::Outcome outcome;
-        {
-          const CallPass pass(std::move(call), timeout_ms);
-          outcome = enter(body, pass.pointers());
-        }
-        body = nullptr;
-        ending.set(std::move(outcome));
-      }));
+  VKHOST_TRY(parts_.threads.run([held = std::shared_ptr<Call>(call), body = std::move(body),
+                                 timeout_ms, stuck = stuck_, key = plan.key]() mutable {
+    Ending<Stuck> ending(held, std::move(stuck), std::move(key));
+    Call::Outcome outcome;
+    {
+      const CallPass pass(std::move(held), timeout_ms);
+      outcome = enter(body, pass.pointers());
+    }
+    body = nullptr;
+    ending.set(std::move(outcome));
+  }));
   const CancelCallback on_cancel(options.cancel, [call] { call->request_cancel(); });
   return await(call, plan, deadline.when());
 }
@@ -163,7 +163,7 @@ Status PluginCalls::run(const CallPlan& plan,
 Status PluginCalls::await(const std::shared_ptr<Call>& call,
                           const CallPlan& plan,
                           SteadyTime deadline) {
-  Call::Wake wake = call->wait(deadline, true);
+  const Call::Wake wake = call->wait(deadline, true);
   if (wake == Call::Wake::Finished) {
     return status_of(*call, false);
   }

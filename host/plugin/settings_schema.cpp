@@ -74,7 +74,7 @@ Status check_pattern(const Var& value, const std::string& pointer) {
     }
   }
   try {
-    const std::regex compiled(pattern, std::regex::ECMAScript);
+    static_cast<void>(std::regex(pattern, std::regex::ECMAScript));
     return Status::ok();
   } catch (const std::regex_error& error) {
     return bad(pointer, std::string("not a regular expression: ") + error.what());
@@ -127,7 +127,7 @@ Status check_schema(const Var& value, const std::string& pointer) {
   if (!is_object(value)) {
     return bad(pointer, "must be a schema (an object)");
   }
-  const Object::Ptr schema = value.extract<Object::Ptr>();
+  const Object::Ptr& schema = value.extract<Object::Ptr>();
   for (const auto& [keyword, argument] : *schema) {
     VKHOST_TRY(check_keyword(keyword, argument, *schema, below(pointer, keyword)));
   }
@@ -137,13 +137,13 @@ Status check_schema(const Var& value, const std::string& pointer) {
 }  // namespace
 
 Status check_settings_schema(std::string_view schema_json) {
-  if (Status valid = validate_json_object(schema_json, kMaxSchemaDepth); !valid.is_ok()) {
+  if (const Status valid = validate_json_object(schema_json, kMaxSchemaDepth); !valid.is_ok()) {
     return bad("", valid.message());
   }
   try {
     const Var schema = Poco::JSON::Parser().parse(std::string(schema_json));
     VKHOST_TRY(check_schema(schema, ""));
-    const Object::Ptr root = schema.extract<Object::Ptr>();
+    const Object::Ptr& root = schema.extract<Object::Ptr>();
     return root->optValue<std::string>("type", "") == "object"
                ? Status::ok()
                : bad("", "the settings are a table: type must be object");

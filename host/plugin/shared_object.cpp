@@ -47,7 +47,7 @@ std::string linker_sentence(const std::string& text) {
 
 Result<const vkp_plugin_table*> load_shared_object(OpenedFile& file) {
   AllMapped& all = AllMapped::get();
-  MutexLock lock(all.mutex);
+  const MutexLock lock(all.mutex);
   for (const Mapped& mapped : all.objects) {
     if (mapped.device == file.device && mapped.inode == file.inode) {
       return failed_precondition(

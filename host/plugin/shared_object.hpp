@@ -6,7 +6,7 @@
 #include "base/status.hpp"
 #include "plugin/file_trust.hpp"
 
-struct vkp_plugin_table;
+struct vkp_plugin_table;  // NOLINT(readability-identifier-naming): the ABI names it
 
 namespace vkhost::plugin {
 

@@ -58,12 +58,12 @@ vkp_code Sink::put_listed(const vkp_listed_pod* /*pod*/) { return VKP_INVALID_AR
 void Sink::complete() {}
 
 void Sink::close() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
 }
 
 Status Sink::refusal() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return refused_.empty() ? Status::ok() : invalid_argument(refused_);
 }
 
@@ -78,7 +78,7 @@ vkp_code Sink::refuse(std::string what) {
 
 vkp_code TextSink::put_text(const char* text, std::size_t size) {
   Result<std::string_view> read = read_text(text, size, max_bytes_);
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_ || !read.is_ok()) {
     return refuse("its result was refused: " + read.status().message());
   }
@@ -88,7 +88,7 @@ vkp_code TextSink::put_text(const char* text, std::size_t size) {
 }
 
 std::optional<std::string> TextSink::text() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return text_;
 }
 
@@ -99,7 +99,7 @@ vkp_code ProblemSink::put_problem(const vkp_problem* problem) {
   const Result<std::string_view> pointer = read_text(from.pointer, VKP_MAX_MESSAGE_BYTES);
   const bool fits = pointer.is_ok() && is_json_pointer(*pointer) &&
                     read_text(from.text, std::numeric_limits<std::size_t>::max()).is_ok();
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_ || problems_.size() >= kMaxProblems) {
     return VKP_INVALID_ARGUMENT;
   }
@@ -110,7 +110,7 @@ vkp_code ProblemSink::put_problem(const vkp_problem* problem) {
 }
 
 std::vector<ConfigProblem> ProblemSink::problems() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return problems_;
 }
 
@@ -127,7 +127,7 @@ vkp_code RecoverSink::put_verdict(const vkp_recovered_pod* pod) {
   const vkp_recovered_pod from = read_struct(pod);
   const Result<std::string_view> uid = read_text(from.uid, kMaxUidBytes);
   const auto place = uid.is_ok() ? places_.find(std::string(*uid)) : places_.end();
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_ || place == places_.end()) {
     return VKP_NOT_FOUND;
   }
@@ -137,7 +137,7 @@ vkp_code RecoverSink::put_verdict(const vkp_recovered_pod* pod) {
 }
 
 std::vector<RecoverVerdict> RecoverSink::verdicts() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return verdicts_;
 }
 
@@ -145,7 +145,7 @@ std::vector<RecoverVerdict> RecoverSink::verdicts() const {
 
 vkp_code UpdateSink::put_update(const vkp_update_answer* answer) {
   const vkp_update_answer from = read_struct(answer);
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_ || from.changed == 0 || (from.changed & ~asked_) != 0) {
     return VKP_INVALID_ARGUMENT;
   }
@@ -160,7 +160,7 @@ vkp_code UpdateSink::put_update(const vkp_update_answer* answer) {
 }
 
 std::vector<UpdateAnswer> UpdateSink::answers() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<UpdateAnswer> all = answers_;
   std::uint64_t unanswered = asked_;
   for (const UpdateAnswer& answer : all) {
@@ -196,7 +196,7 @@ vkp_code ListSink::put_listed(const vkp_listed_pod* pod) {
   const bool is_named =
       !listed.ref.uid.empty() ||
       (listed.marks == Marks::Legacy && !(listed.ref.name.empty() && listed.ref.handle.empty()));
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) {
     return VKP_INVALID_ARGUMENT;
   }
@@ -222,19 +222,19 @@ vkp_code ListSink::put_listed(const vkp_listed_pod* pod) {
 }
 
 std::string ListSink::fault() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return fault_;
 }
 
 void ListSink::complete() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!closed_) {
     list_.complete = true;
   }
 }
 
 PodList ListSink::take() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   PodList taken = std::exchange(list_, {});
   taken.complete = taken.complete && !lost_item_;
   return taken;

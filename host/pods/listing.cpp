@@ -34,7 +34,7 @@ void PodEngine::poll() {
                                      : std::min(settings_.resync_interval, shape.poll_interval);
   bool full = false;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) {
       return;
     }
@@ -45,7 +45,7 @@ void PodEngine::poll() {
   } else {
     inspect_waiting();
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (full) {
     next_full_list_ = parts_.clock->steady_now() + interval;
   }
@@ -59,7 +59,7 @@ Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {
     parts_.log.warn("the provider could not list its pods", {observe::error_field(status)});
   }
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (status.is_ok()) {
       calls_.note_health(parts_.clock->steady_now());
     } else if (status.scope() == Scope::Provider) {
@@ -74,7 +74,7 @@ Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {
 void PodEngine::reconcile_with_list() {
   std::uint64_t began_at = 0;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     relisted_ = false;
     began_at = event_counter_;
   }
@@ -90,7 +90,7 @@ void PodEngine::inspect_waiting() {
   std::vector<std::string> uids;
   std::uint64_t began_at = 0;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     uids.assign(inspect_.begin(), inspect_.end());
     inspect_.clear();
     began_at = event_counter_;
@@ -103,7 +103,7 @@ void PodEngine::inspect_waiting() {
   if (listed.is_ok()) {
     apply_list(std::move(*listed), uids, began_at);
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const std::string& uid : uids) {
     const StatePtr state = find_state(uid);
     if (!state) {
@@ -130,7 +130,7 @@ void PodEngine::apply_list(plugin::PodList list,
   for (plugin::ListedPod& item : list.pods) {
     named.insert(item.ref.uid);
     const StatusFacts facts = status_facts(item.status_json);  // parses: no lock yet
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (pods_.contains(item.ref.uid)) {
       apply_item(item, facts, began_at);
     } else if (item.verdict == plugin::ListVerdict::Present ||
@@ -139,7 +139,7 @@ void PodEngine::apply_list(plugin::PodList list,
                                        !item.ref.name.empty() && !item.ref.pod_namespace.empty()});
     }
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (asked.empty() && list.status.is_ok()) {
     orphans_.note_list(orphans);
   }
@@ -207,7 +207,7 @@ void PodEngine::apply_absence(const std::string& uid, PodState& state, std::uint
 void PodEngine::settle_orphans() {
   std::vector<OrphanBook::Orphan> due;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (listed_) {
       due = orphans_.due(parts_.clock->steady_now(), kMaxOrphanReads);
     }
@@ -233,7 +233,7 @@ void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
   const bool is_gone = fresh.is_ok() ? (*fresh)->uid != orphan.ref.uid
                                      : fresh.status().code() == StatusCode::NotFound;
   if (!is_gone) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     // It exists after all, or nobody can tell now.
     const SteadyTime now = parts_.clock->steady_now();
     orphans_.look_again(orphan, fresh.is_ok() ? now + kOrphanLook : now);
@@ -243,7 +243,7 @@ void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
     return report_orphan(orphan);
   }
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_ || pods_.contains(orphan.ref.uid)) {
       return;
     }
@@ -257,7 +257,7 @@ void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
 
 void PodEngine::report_orphan(const OrphanBook::Orphan& orphan) {
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     orphans_.look_again(orphan, parts_.clock->steady_now() + kOrphanLook);
     if (!orphans_.report(orphan)) {
       return;

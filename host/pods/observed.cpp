@@ -11,7 +11,7 @@ Status PodEngine::pod_changed(plugin::PodChange change) {
   const StatusFacts facts = status_facts(change.status_json.value_or(""));  // parses: no lock yet
   Reports reports;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) {
       return cancelled("the host is stopping");
     }
@@ -132,7 +132,7 @@ void PodEngine::take_presence(const std::string& uid, PodState& state) {
 }
 
 void PodEngine::material_changed(const std::string& uid, std::uint64_t changed) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const StatePtr state = find_state(uid)) {
     state->changed_material |= changed;
     queue_.add(uid);

@@ -34,7 +34,7 @@ void PodEngine::create(Job& job) {
   const bool called = material.is_ok() && !job.cancel->is_cancelled();
   if (called) {
     {
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       job.state->create_attempted = true;
       job.state->named = true;
       job.state->told_grace.reset();
@@ -53,7 +53,7 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
   const Status& status = outcome.status;
   Reports reports;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     PodState& state = *job.state;
     end_call(job, was_called ? status : cancelled("not called"));
     state.create_returned_at = ++event_counter_;
@@ -158,7 +158,7 @@ void PodEngine::finish_update(const Job& job,
   }
   Reports reports;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     PodState& state = *job.state;
     // Of adopted pods the host tells everything once: no news for their users.
     const bool is_news = state.told_spec_hash != 0;
@@ -217,7 +217,7 @@ void PodEngine::remove(Job& job) {
 void PodEngine::finish_delete(const Job& job, const Status& status) {
   Reports reports;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     PodState& state = *job.state;
     end_call(job, status);
     if (status.is_ok() || status.code() == StatusCode::NotFound) {

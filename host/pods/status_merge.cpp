@@ -295,8 +295,8 @@ Var as_replacement(const Array::Ptr& list) {
 // Whether the API server has what is wanted; a member that is null is one that is not there.
 bool is_same(const Var& wanted, const Var& api) {
   if (wanted.type() == typeid(Object::Ptr) && api.type() == typeid(Object::Ptr)) {
-    const Object::Ptr ours = wanted.extract<Object::Ptr>();
-    const Object::Ptr theirs = api.extract<Object::Ptr>();
+    const Object::Ptr& ours = wanted.extract<Object::Ptr>();
+    const Object::Ptr& theirs = api.extract<Object::Ptr>();
     const auto is_met = [](const Object::Ptr& some, const Object::Ptr& other) {
       return std::all_of(some->begin(), some->end(), [&](const auto& member) {
         return member.second.isEmpty() || is_same(member.second, other->get(member.first));
@@ -305,8 +305,8 @@ bool is_same(const Var& wanted, const Var& api) {
     return is_met(ours, theirs) && is_met(theirs, ours);
   }
   if (wanted.type() == typeid(Array::Ptr) && api.type() == typeid(Array::Ptr)) {
-    const Array::Ptr ours = wanted.extract<Array::Ptr>();
-    const Array::Ptr theirs = api.extract<Array::Ptr>();
+    const Array::Ptr& ours = wanted.extract<Array::Ptr>();
+    const Array::Ptr& theirs = api.extract<Array::Ptr>();
     return ours->size() == theirs->size() &&
            std::equal(ours->begin(), ours->end(), theirs->begin(), is_same);
   }
@@ -355,7 +355,7 @@ std::string more_detail(const Object::Ptr& observed, const Object::Ptr& api) {
       continue;
     }
     const bool all_terminated = std::all_of(list->begin(), list->end(), [](const Var& item) {
-      const Object::Ptr container = item.extract<Object::Ptr>();
+      const Object::Ptr& container = item.extract<Object::Ptr>();
       const Object::Ptr state = container->getObject("state");
       return !state.isNull() && state->isObject("terminated");
     });

@@ -63,7 +63,7 @@ bool PodEngine::step_status_writer() {
 }
 
 bool PodEngine::begin_write(const std::string& uid, Write* write) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   write->uid = uid;
   write->state = find_state(uid);
   if (!write->state || !write->state->status_dirty) {
@@ -120,7 +120,7 @@ void PodEngine::write_status(const std::string& uid) {
 
 void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
   const Status status = written.status();
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   PodState& state = *write.state;
   state.status_writing = false;
   write_done_.notify_all();
@@ -184,7 +184,7 @@ Status PodEngine::save_handle(const std::string& uid, const std::string& handle)
   Write write;
   CancelToken cancel = stop_.token();
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     write.state = find_state(uid);
     if (!write.state || !write.state->pod || write.state->removed_from_api) {
       return not_found("no pod with UID " + uid + " belongs to this node");
@@ -211,7 +211,7 @@ Status PodEngine::save_handle(const std::string& uid, const std::string& handle)
   }
   set_handle(handle, uid, &write.patch);
   const auto written = parts_.api->patch_status(*write.pod, write.patch, cancel);
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   PodState& state = *write.state;
   state.status_writing = false;
   write_done_.notify_all();

@@ -10,7 +10,7 @@ WorkQueue::WorkQueue(std::shared_ptr<const Clock> clock) : clock_(std::move(cloc
 WorkQueue::~WorkQueue() { close(); }
 
 void WorkQueue::add_at(const std::string& key, SteadyTime when) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) {
     return;
   }
@@ -69,12 +69,12 @@ std::optional<std::string> WorkQueue::take_ready() {
 }
 
 std::optional<std::string> WorkQueue::try_take() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return closed_ ? std::nullopt : take_ready();
 }
 
 void WorkQueue::done(const std::string& key) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   finish(key);
 }
 
@@ -97,7 +97,7 @@ void WorkQueue::finish(const std::string& key) {
 // ---- Turns
 
 void WorkQueue::run(Executor& executor, Timers& timers, std::size_t parallel, Work work) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) {
     return;
   }
@@ -133,7 +133,7 @@ void WorkQueue::set_alarm() {
 }
 
 void WorkQueue::wake_up() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   alarm_at_.reset();
   if (!closed_) {
     promote_due();
@@ -145,14 +145,14 @@ void WorkQueue::wake_up() {
 void WorkQueue::take_turn() {
   std::optional<std::string> key;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     key = closed_ ? std::nullopt : take_ready();
     working_ += key ? 1U : 0U;
   }
   if (key) {
     work_(*key);
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   --turns_;
   if (key) {
     --working_;
@@ -163,7 +163,7 @@ void WorkQueue::take_turn() {
 }
 
 std::optional<SteadyTime> WorkQueue::next_due() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!ready_.empty()) {
     return clock_->steady_now();
   }
@@ -171,14 +171,14 @@ std::optional<SteadyTime> WorkQueue::next_due() {
 }
 
 std::size_t WorkQueue::size() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return entries_.size();
 }
 
 void WorkQueue::close() {
   std::unique_ptr<Timer> alarm;  // ends without the lock: its callback takes it
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     alarm = std::move(alarm_);
     while (turns_ > 0) {

@@ -20,7 +20,7 @@ bool PodEngine::step_worker() {
 void PodEngine::work_on(const std::string& uid) {
   Job job;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) {
       return;
     }
@@ -148,7 +148,7 @@ void PodEngine::perform(Job& job) {
 
 void PodEngine::inspect(const Job& job) {
   constexpr std::chrono::seconds kAskAgain{5};
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (job.state->named) {
     // list_pods is asked by one at a time, for all that wait for an answer at once.
     inspect_.insert(job.uid);
@@ -165,13 +165,13 @@ void PodEngine::fail_lost(const Job& job) {
   std::string observed;
   Status loss;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     observed = job.state->observed_status;
     loss = job.state->loss;
   }
   LossReport lost = lost_status(*job.pod, observed, loss, parts_.clock->wall_now());
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     PodState& state = *job.state;
     if (state.backend != Backend::Lost && state.backend != Backend::Gone) {
       return;  // seen again meanwhile
@@ -185,7 +185,7 @@ void PodEngine::fail_lost(const Job& job) {
 
 void PodEngine::remove_api(const Job& job) {
   const Status status = parts_.api->remove_pod(*job.pod, stop_.token());
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   PodState& state = *job.state;
   if (status.is_ok()) {
     // The watch tells when it is gone; finalizers may keep it for long.
@@ -242,7 +242,7 @@ void PodEngine::announce_fault() {
   while (true) {
     Status fault;
     {
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       fault = calls_.fault();
       if (announcing_ || announced_ == fault.to_string()) {
         return;
@@ -251,7 +251,7 @@ void PodEngine::announce_fault() {
       announced_ = fault.to_string();
     }
     parts_.faults->provider_fault(fault);
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     announcing_ = false;
   }
 }

@@ -72,7 +72,7 @@ void Backend::replay(const std::function<void(const std::string&)>& warn) {
   for (const auto& [uid, entry] : entries_) {
     write_workload(json, *entry.workload);
   }
-  std::string members = "\"workloads\":" + json.end_array().take();
+  const std::string members = "\"workloads\":" + json.end_array().take();
   json.begin_object();
   for (const auto& [uid, tries] : tries_) {
     json.member(uid, tries);

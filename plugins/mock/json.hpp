@@ -31,7 +31,7 @@ class Json {
   [[nodiscard]] std::map<std::string, std::string> texts() const;
 
  private:
-  explicit Json(Poco::Dynamic::Var value) : value_(std::move(value)) {}
+  explicit Json(const Poco::Dynamic::Var& value) : value_(value) {}
 
   Poco::Dynamic::Var value_;
 };

@@ -27,8 +27,8 @@ struct Word {
   Value value;
 };
 
-template <class Value, std::size_t kCount>
-Value find_word(const std::array<Word<Value>, kCount>& words, std::string_view text) {
+template <class Value, std::size_t Count>
+Value find_word(const std::array<Word<Value>, Count>& words, std::string_view text) {
   std::string known;
   for (const auto& word : words) {
     if (word.text == text) {

@@ -24,6 +24,7 @@ class Call {
       : raw_(raw),
         timeout_ms_(read(*raw, &vkp_call::timeout_ms)),
         begin_(std::chrono::steady_clock::now()) {}
+  ~Call() = default;
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -78,7 +79,7 @@ class OnCancel {
   static void run(void* self) noexcept {
     try {
       static_cast<OnCancel*>(self)->fn_();
-    } catch (...) {  // nobody is there to take it
+    } catch (...) {  // NOLINT(bugprone-empty-catch): nobody is there to take it
     }
   }
 

@@ -336,7 +336,7 @@ struct Entry {
   static void shutdown() noexcept {
     try {
       P::shutdown();
-    } catch (...) {  // the process is ending and nobody is left to tell
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the process ends, nobody is left to tell
     }
   }
 

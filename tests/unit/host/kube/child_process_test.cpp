@@ -54,7 +54,7 @@ TEST_F(RunChildTest, BringsBackWhatItPrintedAndHowItEnded) {
 
 TEST_F(RunChildTest, GivesTheChildNothingOfOurs) {
   const int leaked = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
-  ::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(::signal(SIGPIPE, SIG_IGN));
 
   const auto outcome = run("cat; ls /proc/self/fd | wc -l; grep SigIgn /proc/self/status");
 

@@ -36,10 +36,11 @@ class AdapterTest : public ::testing::Test {
                                   {milliseconds(20), milliseconds(30'000), 4}},
                                  library_},
                                 {R"({"region":"x"})", R"({"mode":"standalone"})"}, host_, {});
-    if (made.is_ok()) {
-      adapter_ = *std::move(made);
+    if (!made.is_ok()) {
+      return made.status();
     }
-    return made.status();
+    adapter_ = *std::move(made);
+    return Status::ok();
   }
 
   void given_adapter() { ASSERT_TRUE(create().is_ok()); }
