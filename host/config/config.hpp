@@ -52,6 +52,8 @@ struct ProviderConfig {
   SettingsDocument settings;
 };
 
+enum class OnLost { Fail, Recreate, Wait };
+
 struct NodeConfig {
   std::string name;
   std::string provider;  // filled in when there is one provider
@@ -70,6 +72,7 @@ struct NodeConfig {
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};
   std::chrono::milliseconds ping_timeout{std::chrono::seconds{10}};
   std::optional<std::int64_t> port;  // of the kubelet API; else from [kubelet] listen
+  std::optional<OnLost> on_lost;     // else from [policies]
 };
 
 struct DefaultTaint {
@@ -122,7 +125,6 @@ struct LogConfig {
   LogFormat format = LogFormat::Auto;
 };
 
-enum class OnLost { Fail, Recreate, Wait };
 enum class DaemonsetPods { Ignore, Run };
 enum class Orphans { Report, Delete };
 
@@ -139,6 +141,8 @@ struct PodsConfig {
   std::chrono::milliseconds resync_interval{std::chrono::minutes{1}};
   std::chrono::milliseconds call_timeout{std::chrono::minutes{1}};
   std::chrono::milliseconds deletion_slack{std::chrono::seconds{30}};
+  std::chrono::milliseconds deletion_limit{std::chrono::minutes{10}};
+  std::chrono::milliseconds keep_finished{0};
   std::chrono::milliseconds backoff_first{500};
   std::chrono::milliseconds backoff_cap{std::chrono::minutes{5}};
 };

@@ -58,6 +58,11 @@ Section<Taint> taint_keys() {
   return keys;
 }
 
+auto loss_policy() {
+  return choice<OnLost>(
+      {{"fail", OnLost::Fail}, {"recreate", OnLost::Recreate}, {"wait", OnLost::Wait}});
+}
+
 Section<NodeAddress> address_keys() {
   const auto is_type = [](std::string_view type) -> std::optional<std::string> {
     for (const std::string_view known :
@@ -133,7 +138,10 @@ Section<NodeConfig> node_keys() {
       .key("ping_interval", &NodeConfig::ping_interval, duration(1s, kDay),
            "How often the provider is asked whether its back end is reachable.")
       .key("ping_timeout", &NodeConfig::ping_timeout, duration(100ms, 1h),
-           "How long that may take.");
+           "How long that may take.")
+      .key("on_lost", &NodeConfig::on_lost, maybe(loss_policy()),
+           "As `policies.on_lost`, for the pods of this node.")
+      .default_text("`policies.on_lost`");
   return keys;
 }
 
@@ -248,11 +256,11 @@ Section<LogConfig> log_keys() {
 
 Section<PoliciesConfig> policies_keys() {
   Section<PoliciesConfig> keys;
-  keys.key("on_lost", &PoliciesConfig::on_lost,
-           choice<OnLost>(
-               {{"fail", OnLost::Fail}, {"recreate", OnLost::Recreate}, {"wait", OnLost::Wait}}),
+  keys.key("on_lost", &PoliciesConfig::on_lost, loss_policy(),
            "A pod that had started and whose workload is gone: it becomes Failed, is created once "
-           "more, or stays as it is.")
+           "more, or waits, not ready, until the provider shows it again. With `restartPolicy: "
+           "Never` it is never created once more. The annotation `vkhost.io/on-lost` of a pod wins "
+           "over this.")
       .key("daemonset_pods", &PoliciesConfig::daemonset_pods,
            choice<DaemonsetPods>({{"ignore", DaemonsetPods::Ignore}, {"run", DaemonsetPods::Run}}),
            "Pods of DaemonSets, which mostly want a real machine. Refusing them would make the "
@@ -278,6 +286,15 @@ Section<PodsConfig> pods_keys() {
            "How long a call of the provider may take.")
       .key("deletion_slack", &PodsConfig::deletion_slack, duration(1s, 1h),
            "Beyond a pod's grace period, before its deletion is asked for again without grace.")
+      .key(
+          "deletion_limit", &PodsConfig::deletion_limit, duration(0s, kDay),
+          "Beyond a pod's grace period, before its object is removed although the provider has not "
+          "confirmed the deletion (event `DeletionTimeout`); the workload is deleted on. `\"0s\"`: "
+          "the object waits for ever.")
+      .key("keep_finished", &PodsConfig::keep_finished, duration(0s, 365 * kDay),
+           "How long the provider keeps what it has of a finished pod, its logs above all. "
+           "`\"0s\"`: "
+           "until the pod's object is deleted.")
       .key("backoff_first", &PodsConfig::backoff_first, duration(10ms, 10min),
            "Pause after a first failure; it doubles with each further one.")
       .key("backoff_cap", &PodsConfig::backoff_cap, duration(10ms, kDay),

@@ -25,6 +25,18 @@ std::string machine_architecture() {
   return machine == "aarch64" ? "arm64" : std::string(machine);
 }
 
+pods::OnLost loss_policy(config::OnLost policy) {
+  switch (policy) {
+    case config::OnLost::Recreate:
+      return pods::OnLost::Recreate;
+    case config::OnLost::Wait:
+      return pods::OnLost::Wait;
+    case config::OnLost::Fail:
+      break;
+  }
+  return pods::OnLost::Fail;
+}
+
 }  // namespace
 
 node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kubelet) {
@@ -63,27 +75,21 @@ node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kub
   return settings;
 }
 
-pods::Settings pods_settings(const config::Config& config, const Endpoint& kubelet) {
+pods::Settings pods_settings(const config::Config& config,
+                             const config::NodeConfig& node,
+                             const Endpoint& kubelet) {
   pods::Settings settings;
   settings.workers = static_cast<std::size_t>(config.pods.workers);
   settings.status_writers = static_cast<std::size_t>(config.pods.status_writers);
-  switch (config.policies.on_lost) {
-    case config::OnLost::Fail:
-      settings.on_lost = pods::OnLost::Fail;
-      break;
-    case config::OnLost::Recreate:
-      settings.on_lost = pods::OnLost::Recreate;
-      break;
-    case config::OnLost::Wait:
-      settings.on_lost = pods::OnLost::Wait;
-      break;
-  }
+  settings.on_lost = loss_policy(node.on_lost.value_or(config.policies.on_lost));
   settings.orphans = config.policies.orphans == config::Orphans::Delete ? pods::Orphans::Delete
                                                                         : pods::Orphans::Report;
   settings.max_orphan_deletions = static_cast<std::size_t>(config.policies.max_orphan_deletions);
   settings.resync_interval = config.pods.resync_interval;
   settings.call_timeout = config.pods.call_timeout;
   settings.deletion_slack = config.pods.deletion_slack;
+  settings.deletion_limit = config.pods.deletion_limit;
+  settings.keep_finished = config.pods.keep_finished;
   settings.backoff = {config.pods.backoff_first, config.pods.backoff_cap};
   settings.host_ip = kubelet.address;
   return settings;

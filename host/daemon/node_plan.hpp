@@ -17,7 +17,9 @@ struct Endpoint {
 };
 
 [[nodiscard]] node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kubelet);
-[[nodiscard]] pods::Settings pods_settings(const config::Config& config, const Endpoint& kubelet);
+[[nodiscard]] pods::Settings pods_settings(const config::Config& config,
+                                           const config::NodeConfig& node,
+                                           const Endpoint& kubelet);
 
 // Document that a provider instance gets about its surroundings.
 [[nodiscard]] std::string instance_info(const config::Config& config,

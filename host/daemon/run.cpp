@@ -176,7 +176,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
 
   VirtualNodeSettings settings;
   settings.node = node_settings(node, endpoint);
-  settings.pods = pods_settings(config_, endpoint);
+  settings.pods = pods_settings(config_, node, endpoint);
   settings.pods.annotation_prefixes = provider.library->description().annotation_prefixes;
   settings.ignore_daemonset_pods = config_.policies.daemonset_pods == config::DaemonsetPods::Ignore;
 
@@ -237,7 +237,11 @@ void Daemon::register_metrics() {
   auto& pods = metrics_.gauge("vkhost_pods", "Pods bound to the node.", {"node"});
   auto& failing = metrics_.gauge("vkhost_pods_failing",
                                  "Pods whose last call into the provider failed.", {"node"});
-  metrics_.before_render([this, &ready, &pods, &failing] {
+  auto& overdue = metrics_.gauge(
+      "vkhost_deletions_overdue",
+      "Workloads whose pod is gone although the provider has not confirmed their deletion.",
+      {"node"});
+  metrics_.before_render([this, &ready, &pods, &failing, &overdue] {
     for (const auto& node : nodes_) {
       const std::vector<pods::PodView> views = node->pods();
       const auto failed = std::count_if(views.begin(), views.end(),
@@ -245,6 +249,9 @@ void Daemon::register_metrics() {
       ready.with({node->name()})->set(node->view().readiness.ready ? 1 : 0);
       pods.with({node->name()})->set(static_cast<double>(views.size()));
       failing.with({node->name()})->set(static_cast<double>(failed));
+      const auto late = std::count_if(views.begin(), views.end(),
+                                      [](const auto& view) { return view.is_overdue; });
+      overdue.with({node->name()})->set(static_cast<double>(late));
     }
   });
 }

@@ -48,6 +48,9 @@ void CallSlots::finish(const Permit& permit,
 void CallSlots::give_back(const Permit& permit) { used_ -= permit.granted ? 1 : 0; }
 
 void CallSlots::note_fault(const Status& fault, SteadyTime now, Random& random) {
+  if (fault.retry() == Retry::After) {
+    quiet_until_ = std::max(quiet_until_, now + fault.retry_after());
+  }
   if (!held_until_) {
     hold(fault, now, random);
   } else if (fault.retry() == Retry::After) {
@@ -57,10 +60,17 @@ void CallSlots::note_fault(const Status& fault, SteadyTime now, Random& random) 
 }
 
 void CallSlots::hold(const Status& fault, SteadyTime now, Random& random) {
-  const auto delay = fault.retry() == Retry::After
-                         ? std::max(fault.retry_after(), std::chrono::milliseconds{1})
-                         : backoff_delay(backoff_, ++failures_, random);
-  held_until_ = now + delay;
+  switch (fault.retry()) {
+    case Retry::After:
+      held_until_ = now + std::max(fault.retry_after(), std::chrono::milliseconds{1});
+      break;
+    case Retry::Never:
+      held_until_ = now + backoff_.cap;  // somebody has to act, perhaps where no host hears of it
+      break;
+    case Retry::Backoff:
+      held_until_ = now + backoff_delay(backoff_, ++failures_, random);
+      break;
+  }
   fault_ = fault;
 }
 

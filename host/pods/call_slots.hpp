@@ -45,6 +45,12 @@ class CallSlots {
   // Keys to look at now.
   [[nodiscard]] std::vector<std::string> wake();
 
+  // Until when the provider asked to be left alone altogether, deletes and lists included.
+  [[nodiscard]] SteadyTime quiet_until() const { return quiet_until_; }
+  // Keys that are remembered.
+  [[nodiscard]] std::size_t waiting() const {
+    return is_waiting_.size() + offered_.size() + held_.size();
+  }
   // Why all calls are held; OK when they are not.
   [[nodiscard]] Status fault() const { return held_until_ ? fault_ : Status::ok(); }
 
@@ -62,6 +68,7 @@ class CallSlots {
   std::unordered_set<std::string> held_;  // told to come back at held_until_
 
   std::optional<SteadyTime> held_until_;
+  SteadyTime quiet_until_{};
   Status fault_;
   std::uint32_t failures_ = 0;
 };

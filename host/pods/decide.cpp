@@ -12,8 +12,6 @@ using std::chrono::seconds;
 // after its acceptance one that nobody pushes.
 constexpr seconds kAskAfterGrace{5};
 constexpr seconds kAskWhenPolled{2};
-// A status that cannot be written holds up the removal of its object for so many tries.
-constexpr std::uint32_t kPatientWrites = 3;
 // An object that stays although its removal was accepted (finalizers hold it) is removed again.
 constexpr seconds kRemoveAgain{60};
 
@@ -35,8 +33,18 @@ Action decide_removal(const PodState& state, const DecideContext& context) {
   if (state.removed_from_api) {
     return act(ActionKind::Forget);
   }
-  if ((state.status_dirty || state.status_writing) && state.write_failures < kPatientWrites) {
-    return {};  // the status writer comes first and queues this pod again
+  // Who tracks finished pods (a Job's controller) looks at terminal ones only.
+  const bool has_last_word = state.observed_final && !state.is_status_refused();
+  if (!state.concluded && !state.pod->is_terminal() && !has_last_word) {
+    return act(ActionKind::Conclude);
+  }
+  if (state.status_dirty || state.status_writing) {
+    if (!state.write_patience_ends) {
+      return {};  // the status writer comes first and queues this pod again
+    }
+    if (context.now < *state.write_patience_ends) {
+      return wait_until(*state.write_patience_ends);
+    }
   }
   if (state.removal_sent_at && context.now < *state.removal_sent_at + kRemoveAgain) {
     return wait_until(*state.removal_sent_at + kRemoveAgain);
@@ -53,6 +61,13 @@ bool user_insists(const PodState& state, milliseconds grace) {
          (state.removed_from_api || seconds{state.pod->deletion_grace_seconds} < *state.told_grace);
 }
 
+// Deletions that were given up come at growing distances.
+milliseconds slack_of(const PodState& state, const Settings& settings) {
+  const milliseconds longest = std::max(settings.deletion_slack, settings.backoff.cap);
+  const std::uint32_t doublings = std::min(state.overdue_deletes, 10U);
+  return std::min(settings.deletion_slack * (1U << doublings), longest);
+}
+
 Action decide_deletion(const PodState& state,
                        const Settings& settings,
                        const DecideContext& context) {
@@ -64,7 +79,7 @@ Action decide_deletion(const PodState& state,
                            : remaining_grace(*state.pod, context.wall_now);
   if (state.told_grace && !user_insists(state, grace)) {
     const SteadyTime grace_ends = state.delete_accepted_at + *state.told_grace;
-    if (context.now < grace_ends + settings.deletion_slack) {
+    if (context.now < grace_ends + slack_of(state, settings)) {
       const SteadyTime ask_at =
           context.pushes ? grace_ends + kAskAfterGrace : state.delete_accepted_at + kAskWhenPolled;
       return context.now < ask_at ? wait_until(ask_at) : act(ActionKind::Inspect);
@@ -73,9 +88,55 @@ Action decide_deletion(const PodState& state,
   }
   Action action = act(ActionKind::Delete);
   action.grace = grace;
-  action.delete_reason =
-      state.is_orphan ? plugin::DeleteReason::Orphan : plugin::DeleteReason::Deleted;
+  action.delete_reason = state.is_orphan     ? plugin::DeleteReason::Orphan
+                         : state.is_ending() ? plugin::DeleteReason::Deleted
+                                             : plugin::DeleteReason::Finished;
   return action;
+}
+
+Action sooner(const Action& one, const Action& other) {
+  if (one.kind != ActionKind::Wait) {
+    return one.kind == ActionKind::Nothing ? other : one;
+  }
+  return other.kind == ActionKind::Nothing ||
+                 (other.kind == ActionKind::Wait && one.until < other.until)
+             ? one
+             : other;
+}
+
+Action decide_ending(const PodState& state,
+                     const Settings& settings,
+                     const DecideContext& context) {
+  if (!state.needs_delete()) {
+    return decide_removal(state, context);
+  }
+  const Action deletion = decide_deletion(state, settings, context);
+  if (state.is_orphan || state.removed_from_api) {
+    return deletion;
+  }
+  if (state.overdue) {
+    const Action removal = decide_removal(state, context);
+    return removal.kind == ActionKind::RemoveApi ? removal : sooner(deletion, removal);
+  }
+  if (settings.deletion_limit.count() == 0 || !state.give_up_at) {
+    return deletion;
+  }
+  return context.now >= *state.give_up_at ? act(ActionKind::GiveUp)
+                                          : sooner(deletion, wait_until(*state.give_up_at));
+}
+
+// Of a pod that has ended the provider keeps what it likes (logs), until its object goes or for as
+// long as is set.
+Action decide_finished(const PodState& state,
+                       const Settings& settings,
+                       const DecideContext& context) {
+  const bool may_be_kept = state.backend == Backend::Present || state.backend == Backend::Unknown;
+  if (settings.keep_finished.count() == 0 || !may_be_kept || !state.pod->is_terminal() ||
+      !state.finished_at) {
+    return {};
+  }
+  const SteadyTime due = *state.finished_at + settings.keep_finished;
+  return context.now < due ? wait_until(due) : decide_deletion(state, settings, context);
 }
 
 Action decide_update(const PodState& state, const DecideContext& context) {
@@ -117,19 +178,17 @@ Action decide_create(const PodState& state,
 }
 
 Action decide_lost(const PodState& state, const Settings& settings, const DecideContext& context) {
-  switch (settings.on_lost) {
-    case OnLost::Wait:
-      return {};  // a list or a push that shows it again is what changes something
-    case OnLost::Recreate:
-      // A pod that must not run twice is failed, whatever the policy says.
-      if (state.pod->restart_policy != "Never") {
-        return decide_create(state, plugin::CreateReason::Lost, context);
-      }
-      [[fallthrough]];
-    case OnLost::Fail:
-      return state.loss_handled ? Action{} : act(ActionKind::FailLost);
+  const OnLost policy = state.own_policy.on_lost.value_or(settings.on_lost);
+  // A pod that must not run twice is failed, whatever the policy says.
+  const bool recreate = policy == OnLost::Recreate && state.pod->restart_policy != "Never";
+  if (!recreate && policy != OnLost::Wait) {
+    return state.loss_handled && !state.shows_loss ? Action{} : act(ActionKind::FailLost);
   }
-  return {};
+  if (!state.loss_handled) {
+    return act(ActionKind::ShowLost);
+  }
+  // While it waits, a list or a push that shows it again is what changes something.
+  return recreate ? decide_create(state, plugin::CreateReason::Lost, context) : Action{};
 }
 
 }  // namespace
@@ -154,11 +213,10 @@ Action decide(const PodState& state, const Settings& settings, const DecideConte
     return {};  // its return queues the pod again; a deletion has cancelled it
   }
   if (state.is_ending()) {
-    return state.needs_delete() ? decide_deletion(state, settings, context)
-                                : decide_removal(state, context);
+    return decide_ending(state, settings, context);
   }
   if (state.pod->is_terminal() || state.observed_final) {
-    return {};
+    return decide_finished(state, settings, context);
   }
   switch (state.backend) {
     case Backend::Unknown:
@@ -176,8 +234,8 @@ Action decide(const PodState& state, const Settings& settings, const DecideConte
       return decide_lost(state, settings, context);
     case Backend::Gone:
       // Deleted, and wanted after all: what ran is lost, what never ran is created again.
-      return state.ever_started ? decide_lost(state, settings, context)
-                                : decide_create(state, plugin::CreateReason::Retry, context);
+      return state.may_have_run() ? decide_lost(state, settings, context)
+                                  : decide_create(state, plugin::CreateReason::Retry, context);
   }
   return {};
 }

@@ -20,6 +20,9 @@ enum class ActionKind {
   Delete,     // delete_pod with `grace` and `delete_reason`
   Inspect,    // ask list_pods about this UID
   FailLost,   // write the terminal status of a lost pod
+  ShowLost,   // show the loss of a pod that goes on
+  Conclude,   // write a terminal status before the object goes
+  GiveUp,     // the object waits no longer for the end of its workload
   RemoveApi,  // remove the API object
   Forget,     // drop the state
 };

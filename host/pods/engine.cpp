@@ -1,6 +1,7 @@
 // The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
-// provider_calls.cpp, what it pushes in observed.cpp, what it lists in listing.cpp, the writing of
-// statuses in status_writer.cpp.
+// provider_calls.cpp, what follows from their outcome in outcomes.cpp, what it pushes in observed.cpp,
+// what it lists in listing.cpp, the end of pods in endings.cpp, the writing of statuses in
+// status_writer.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -45,7 +46,7 @@ PodEngine::~PodEngine() { stop(); }
 void PodEngine::pods_listed(std::vector<kube::PodPtr> pods) {
   Cancels cancels;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::unordered_set<std::string_view> present;
     present.reserve(pods.size());
     for (const kube::PodPtr& pod : pods) {
@@ -71,7 +72,7 @@ void PodEngine::pods_listed(std::vector<kube::PodPtr> pods) {
 void PodEngine::pod_applied(kube::PodPtr pod) {
   Cancels cancels;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     apply_desired(pod, false, &cancels);
   }
   for (const auto& cancel : cancels) {
@@ -82,7 +83,7 @@ void PodEngine::pod_applied(kube::PodPtr pod) {
 void PodEngine::pod_removed(const std::string& uid) {
   Cancels cancels;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const StatePtr state = find_state(uid);
     if (state && !state->is_orphan) {
       mark_removed(*state, &cancels);
@@ -125,6 +126,10 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   state.ever_started = state.ever_started || pod->ever_started;
   if (!before || before->metadata_hash != pod->metadata_hash) {
     state.metadata_hash = user_metadata_hash(*pod, settings_.annotation_prefixes);
+    state.own_policy = own_loss_policy(*pod);
+  }
+  if (pod->is_terminal() && !state.finished_at) {
+    state.finished_at = parts_.clock->steady_now();
   }
   if (before && before->spec_hash != pod->spec_hash) {
     state.refused_status = 0;
@@ -146,7 +151,7 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   } else {
     compare = state.echo.object_seen(pod->resource_version, status_moved);
   }
-  if ((compare || came_back) && !state.observed_status.empty()) {
+  if ((compare || came_back) && state.has_news_to_compare()) {
     // Somebody else wrote the status, or our write was not the last: compare again.
     queue_status(pod->uid, state);
   }
@@ -165,6 +170,7 @@ void PodEngine::begin_ending(PodState& state, Cancels* cancels) {
   state.failures = 0;
   state.accepted_failures = 0;
   state.next_try = SteadyTime{};
+  state.write_patience_ends.reset();
   if (state.call_cancel) {
     cancels->push_back(state.call_cancel);
   }
@@ -179,7 +185,7 @@ bool PodEngine::waits_for_namesake(const std::string& uid, const PodState& state
   const auto [begin, end] = names_.equal_range(name_key(state));
   return std::any_of(begin, end, [&](const auto& entry) VKHOST_REQUIRES(mutex_) {
     const StatePtr other = entry.second == uid ? nullptr : find_state(entry.second);
-    return other && other->is_ending();
+    return other && other->is_ending() && !other->overdue;
   });
 }
 
@@ -205,11 +211,14 @@ void PodEngine::adopt_orphan(const plugin::PodRef& ref) {
 }
 
 void PodEngine::forget(const std::string& uid, const PodState& state) {
-  const std::string name = name_key(state);
   unindex(uid, state);
+  wake_namesakes(state);
   pods_.erase(uid);
-  // A pod of the same name may have waited for the end of this one.
-  const auto [begin, end] = names_.equal_range(name);
+}
+
+// A pod of the same name may have waited for the end of this one.
+void PodEngine::wake_namesakes(const PodState& state) {
+  const auto [begin, end] = names_.equal_range(name_key(state));
   for (auto entry = begin; entry != end; ++entry) {
     queue_.add(entry->second);
   }
@@ -220,7 +229,7 @@ void PodEngine::forget(const std::string& uid, const PodState& state) {
 Status PodEngine::recover(const CancelToken& cancel) {
   std::vector<std::pair<kube::PodPtr, plugin::PodRef>> known;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     VKHOST_CHECK(listed_, "recover() is called after the first pods_listed()");
     known.reserve(pods_.size());
     for (const auto& [uid, state] : pods_) {
@@ -240,7 +249,7 @@ Status PodEngine::recover(const CancelToken& cancel) {
     if (!verdicts.is_ok()) {
       return verdicts.status().while_doing("recovering pods");
     }
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::size_t i = begin; i < end; ++i) {
       if (const StatePtr state = find_state(known[i].first->uid)) {
         apply_recovery(*state, i - begin < verdicts->size() ? (*verdicts)[i - begin]
@@ -261,6 +270,7 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
     case plugin::RecoverVerdict::Attached:
       state.backend = Backend::Present;
       state.create_attempted = true;
+      state.was_accepted = true;
       state.changed_material = kMaterialBits;
       break;
     case plugin::RecoverVerdict::Create:
@@ -268,7 +278,7 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
       state.backend = state.ever_started ? Backend::Unknown : Backend::Wanted;
       break;
     case plugin::RecoverVerdict::Absent:
-      state.backend = state.ever_started ? Backend::Lost : Backend::None;
+      state.backend = state.may_have_run() ? Backend::Lost : Backend::None;
       break;
     case plugin::RecoverVerdict::Unknown:
       state.backend = Backend::Unknown;
@@ -278,6 +288,10 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
 }
 
 void PodEngine::start(const EngineThreads& threads) {
+  {
+    const MutexLock lock(mutex_);
+    timers_ = threads.timers;
+  }
   // A few more at a time than calls in parallel: when the provider is slow to create, there is still
   // somebody to delete, to decide and to talk to the API server.
   queue_.run(*threads.calls, *threads.timers,
@@ -292,7 +306,7 @@ void PodEngine::start(const EngineThreads& threads) {
 void PodEngine::stop() {
   stop_.cancel();
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     write_done_.notify_all();
   }
@@ -304,11 +318,11 @@ void PodEngine::stop() {
 // ---- Views
 
 std::vector<PodView> PodEngine::pods() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<PodView> views;
   views.reserve(pods_.size());
   for (const auto& [uid, state] : pods_) {
-    if (state->pod && !state->removed_from_api) {
+    if (state->pod && (!state->removed_from_api || state->overdue)) {
       views.push_back(view_of(*state));
     }
   }
@@ -316,9 +330,15 @@ std::vector<PodView> PodEngine::pods() const {
 }
 
 std::optional<PodView> PodEngine::find(const std::string& uid) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const StatePtr state = find_state(uid);
   return state && state->pod ? std::optional(view_of(*state)) : std::nullopt;
+}
+
+std::size_t PodEngine::footprint() {
+  const MutexLock lock(mutex_);
+  return pods_.size() + names_.size() + inspect_.size() + orphans_.size() + calls_.waiting() +
+         deletes_.waiting() + queue_.size() + writes_.size();
 }
 
 PodView PodEngine::view_of(const PodState& state) {
@@ -328,6 +348,7 @@ PodView PodEngine::view_of(const PodState& state) {
       state.backend == Backend::Present && !state.is_ending() && !state.pod->is_terminal();
   view.last_error = state.last_error;
   view.failures = state.failures;
+  view.is_overdue = state.overdue;
   if (!state.last_error.is_ok() && !state.retry_when_changed && state.next_try != SteadyTime{}) {
     view.next_try = state.next_try_wall;
   }

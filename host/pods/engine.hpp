@@ -65,6 +65,7 @@ struct PodView {
   Status last_error;             // of the last call that failed, OK once one succeeded
   std::uint32_t failures = 0;
   std::optional<WallTime> next_try;
+  bool is_overdue = false;  // its object was given up; the workload is still being deleted
 };
 
 class PodEngine final : public kube::PodListener {
@@ -95,6 +96,8 @@ class PodEngine final : public kube::PodListener {
 
   [[nodiscard]] std::vector<PodView> pods() const;
   [[nodiscard]] std::optional<PodView> find(const std::string& uid) const;
+  // Entries of everything that grows with pods.
+  [[nodiscard]] std::size_t footprint();
 
   // One step each, for callers that drive the engine on a clock of their own instead of start().
   bool step_worker();
@@ -127,6 +130,7 @@ class PodEngine final : public kube::PodListener {
     std::uint64_t metadata_hash = 0;
     std::shared_ptr<CancelSource> cancel;
     CallSlots::Permit permit;
+    Reports reports;
   };
 
   // ---- Desired side (engine.cpp)
@@ -142,20 +146,41 @@ class PodEngine final : public kube::PodListener {
   void forget(const std::string& uid, const PodState& state) VKHOST_REQUIRES(mutex_);
   [[nodiscard]] bool waits_for_namesake(const std::string& uid, const PodState& state) const
       VKHOST_REQUIRES(mutex_);
+  void wake_namesakes(const PodState& state) VKHOST_REQUIRES(mutex_);
 
   // ---- Workers (worker.cpp)
   void work_on(const std::string& uid);
+  void look_at(const std::string& uid, Job* job);
+  void give_up_job(const Job& job, std::string_view what);
   Job next_job(const std::string& uid, const StatePtr& state) VKHOST_REQUIRES(mutex_);
+  void wait_for_namesake(Job& job) VKHOST_REQUIRES(mutex_);
   bool may_call(Job& job, CallSlots& slots) VKHOST_REQUIRES(mutex_);
   void perform(Job& job);
   void offer_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void wake_waiting() VKHOST_REQUIRES(mutex_);
   void inspect(const Job& job);
+
+  // ---- The end of pods (endings.cpp)
   void fail_lost(const Job& job);
+  void show_lost(const Job& job);
+  [[nodiscard]] static std::string loss_message(const PodState& state);
+  void conclude(const Job& job);
+  bool write_end(const Job& job, const Status& why);
+  void give_up_deletion(const Job& job);
   void remove_api(const Job& job);
+
+  // ---- What outcomes mean (outcomes.cpp)
   void note_failure(PodState& state, const Status& status) VKHOST_REQUIRES(mutex_);
+  void note_absence(PodState& state) VKHOST_REQUIRES(mutex_);
   static void note_success(PodState& state);
   static void note_accepted(PodState& state, CallKind call);
+  void show_trouble(const std::string& uid,
+                    PodState& state,
+                    const Status& error,
+                    std::string_view outlook) VKHOST_REQUIRES(mutex_);
+  void show_failure(const std::string& uid, PodState& state, const Status& error)
+      VKHOST_REQUIRES(mutex_);
+  void show_recovery(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void tell(const Reports& reports);
   void announce_fault();
 
@@ -170,10 +195,13 @@ class PodEngine final : public kube::PodListener {
   void finish_update(const Job& job,
                      const Status& status,
                      const std::vector<plugin::UpdateAnswer>& answers);
-  void update_failed(PodState& state, const Status& status, Reports* reports)
-      VKHOST_REQUIRES(mutex_);
+  void update_failed(const std::string& uid,
+                     PodState& state,
+                     const Status& status,
+                     Reports* reports) VKHOST_REQUIRES(mutex_);
   void remove(Job& job);
   void finish_delete(const Job& job, const Status& status);
+  void delete_accepted(std::chrono::milliseconds grace, PodState& state) VKHOST_REQUIRES(mutex_);
   void end_call(const Job& job, const Status& outcome) VKHOST_REQUIRES(mutex_);
   void take_early_news(const std::string& uid, PodState& state, Reports* reports)
       VKHOST_REQUIRES(mutex_);
@@ -200,15 +228,23 @@ class PodEngine final : public kube::PodListener {
   void apply_absence(const std::string& uid, PodState& state, std::uint64_t began_at)
       VKHOST_REQUIRES(mutex_);
   void settle_orphans();
-  void settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions);
+  bool settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions);
   void report_orphan(const OrphanBook::Orphan& orphan);
+
+  // The provider asked to be left alone.
+  [[nodiscard]] bool is_quiet() const VKHOST_REQUIRES(mutex_);
 
   // ---- Status writing (status_writer.cpp)
   struct Write;
+  // The API server has heard it and said no, in contrast to one that is away or busy.
+  [[nodiscard]] static bool is_answer(const Status& status);
   void write_status(const std::string& uid);
   bool begin_write(const std::string& uid, Write* write);
+  void send_write(Write& write);
   void finish_write(Write& write, const Result<std::string>& written);
   void keep_unwritten(Write& write) VKHOST_REQUIRES(mutex_);
+  Status write_handle(const std::string& uid, const std::string& handle, const CancelToken& cancel);
+  [[nodiscard]] static std::vector<HostCondition> host_conditions(const PodState& state);
   static void set_handle(const std::string& handle, const std::string& uid, StatusPatch* patch);
   void queue_status(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void schedule_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
@@ -233,11 +269,12 @@ class PodEngine final : public kube::PodListener {
   std::unordered_set<std::string> inspect_ VKHOST_GUARDED_BY(mutex_);
   OrphanBook orphans_ VKHOST_GUARDED_BY(mutex_);
   CallSlots calls_ VKHOST_GUARDED_BY(mutex_);    // creates and updates
-  CallSlots deletes_ VKHOST_GUARDED_BY(mutex_);  // never held
+  CallSlots deletes_ VKHOST_GUARDED_BY(mutex_);  // held only while is_quiet()
   std::string announced_ VKHOST_GUARDED_BY(mutex_);
   bool announcing_ VKHOST_GUARDED_BY(mutex_) = false;
   bool relisted_ VKHOST_GUARDED_BY(mutex_) = false;
   bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
+  Timers* timers_ VKHOST_GUARDED_BY(mutex_) = nullptr;  // from start() on
   SteadyTime next_full_list_ VKHOST_GUARDED_BY(mutex_) = SteadyTime::min();
   CondVar write_done_;
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace vkhost::pods {
 namespace {
@@ -35,47 +36,130 @@ Object::Ptr find_ended(const Array::Ptr& list, const std::string& name) {
   return !state.isNull() && state->isObject("terminated") ? found : Object::Ptr();
 }
 
-Object::Ptr unknown_end(const std::string& name, const Array::Ptr& before, WallTime now) {
-  Object::Ptr terminated = new Object;
-  terminated->set("exitCode", 137);
-  terminated->set("reason", "ContainerStatusUnknown");
-  terminated->set("message", "The container could not be located in the provider");
-  terminated->set("finishedAt", format_time(now));
-  Object::Ptr container = with_state(name, "terminated", terminated);
-  const Object::Ptr item = find_named(before, "name", name);
-  if (item.isNull()) {
+bool is_running(const Object::Ptr& container) {
+  const Object::Ptr state = container.isNull() ? Object::Ptr() : container->getObject("state");
+  return !state.isNull() && state->isObject("running");
+}
+
+// What the host can say of containers that end without anybody having seen it.
+class UnknownEnds {
+ public:
+  UnknownEnds(const kube::PodRecord& pod,
+              std::string_view observed,
+              std::string message,
+              WallTime now)
+      : by_provider_(status_of(observed)),
+        by_api_(status_of(pod.status_json())),
+        message_(std::move(message)),
+        time_(format_time(now)) {}
+
+  // All of them, whether anything is known of them or not.
+  [[nodiscard]] Array::Ptr of_containers(const std::vector<std::string>& names) const {
+    const Lists lists = lists_of("containerStatuses");
+    Array::Ptr containers = new Array;
+    for (const std::string& name : names) {
+      const Object::Ptr ended = known_end(lists, name);
+      containers->add(ended.isNull() ? end_of(name, find_named(lists.api, "name", name)) : ended);
+    }
+    return containers;
+  }
+
+  // Those that are named somewhere; what never began (a later init container) did not end either.
+  [[nodiscard]] Array::Ptr of_named(const char* member) const {
+    const Lists lists = lists_of(member);
+    const Array::Ptr& names = lists.provider.isNull() ? lists.api : lists.provider;
+    Array::Ptr containers = new Array;
+    for (std::size_t i = 0; !names.isNull() && i < names->size(); ++i) {
+      const Object::Ptr item = names->getObject(static_cast<unsigned>(i));
+      const std::string name = item.isNull() ? std::string() : string_member(*item, "name");
+      if (name.empty()) {
+        continue;
+      }
+      Object::Ptr ended = known_end(lists, name);
+      const Object::Ptr before = find_named(lists.api, "name", name);
+      if (ended.isNull() && (is_running(item) || is_running(before))) {
+        ended = end_of(name, before.isNull() ? item : before);
+      }
+      containers->add(ended.isNull() ? item : ended);
+    }
+    return containers;
+  }
+
+ private:
+  struct Lists {
+    Array::Ptr provider;
+    Array::Ptr api;
+  };
+
+  static Object::Ptr status_of(std::string_view json) {
+    const auto status = parse_object(json, "a status");
+    return status.is_ok() ? *status : Object::Ptr(new Object);
+  }
+
+  [[nodiscard]] Lists lists_of(const char* member) const {
+    return {by_provider_->getArray(member), by_api_->getArray(member)};
+  }
+
+  static Object::Ptr known_end(const Lists& lists, const std::string& name) {
+    const Object::Ptr ended = find_ended(lists.provider, name);
+    return ended.isNull() ? find_ended(lists.api, name) : ended;
+  }
+
+  [[nodiscard]] Object::Ptr end_of(const std::string& name, const Object::Ptr& before) const {
+    Object::Ptr terminated = new Object;
+    terminated->set("exitCode", 137);
+    terminated->set("reason", "ContainerStatusUnknown");
+    terminated->set("message", message_);
+    terminated->set("finishedAt", time_);
+    Object::Ptr container = with_state(name, "terminated", terminated);
+    if (before.isNull()) {
+      return container;
+    }
+    const Object::Ptr state = before->getObject("state");
+    const Object::Ptr running = state.isNull() ? Object::Ptr() : state->getObject("running");
+    if (!running.isNull() && running->has("startedAt")) {
+      terminated->set("startedAt", running->get("startedAt"));
+    }
+    for (const char* member : {"image", "imageID", "containerID", "restartCount"}) {
+      if (before->has(member)) {
+        container->set(member, before->get(member));
+      }
+    }
     return container;
   }
-  const Object::Ptr state = item->getObject("state");
-  const Object::Ptr running = state.isNull() ? Object::Ptr() : state->getObject("running");
-  if (!running.isNull() && running->has("startedAt")) {
-    terminated->set("startedAt", running->get("startedAt"));
-  }
-  for (const char* member : {"image", "imageID", "containerID", "restartCount"}) {
-    if (item->has(member)) {
-      container->set(member, item->get(member));
+
+  const Object::Ptr by_provider_;
+  const Object::Ptr by_api_;
+  const std::string message_;
+  const std::string time_;
+};
+
+void set_ends(const kube::PodRecord& pod, const UnknownEnds& ends, Object* status) {
+  try {
+    status->set("containerStatuses", ends.of_containers(pod.containers));
+    for (const char* member : {"initContainerStatuses", "ephemeralContainerStatuses"}) {
+      if (const Array::Ptr list = ends.of_named(member); list->size() > 0) {
+        status->set(member, list);
+      }
+    }
+  } catch (const Poco::Exception&) {
+    // A member of an unexpected type, deep inside: then the pod ends without details.
+    for (const char* member : kHostContainerLists) {
+      status->remove(member);
     }
   }
-  return container;
 }
 
-Array::Ptr containers_of(std::string_view status_json) {
-  const auto status = parse_object(status_json, "a status");
-  return status.is_ok() ? (*status)->getArray("containerStatuses") : Array::Ptr();
-}
-
-Array::Ptr lost_containers(const kube::PodRecord& pod, std::string_view observed, WallTime now) {
-  const Array::Ptr by_provider = containers_of(observed);
-  const Array::Ptr by_api = containers_of(pod.status_json());
-  Array::Ptr containers = new Array;
-  for (const std::string& name : pod.containers) {
-    Object::Ptr ended = find_ended(by_provider, name);
-    if (ended.isNull()) {
-      ended = find_ended(by_api, name);
+bool all_succeeded(const Object& status) {
+  const Array::Ptr list = status.getArray("containerStatuses");
+  for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
+    const Object::Ptr ended =
+        list->getObject(static_cast<unsigned>(i))->getObject("state")->getObject("terminated");
+    if (text_of(ended->get("exitCode")) != "0") {
+      return false;
     }
-    containers->add(ended.isNull() ? unknown_end(name, by_api, now) : ended);
   }
-  return containers;
+  return !list.isNull() && list->size() > 0;
 }
 
 bool any_started(std::string_view status_json) {
@@ -111,7 +195,11 @@ LossReport lost_status(const kube::PodRecord& pod,
                        WallTime now) {
   LossReport report;
   report.reason = loss.reason().empty() ? "ProviderLost" : loss.reason();
-  report.message = "The workload of this pod was started once and does not exist any more";
+  report.message =
+      pod.ever_started || status_facts(observed_json).started
+          ? "The workload of this pod was started once and does not exist any more"
+          : "The provider had taken on this pod and has nothing of it any more; it may "
+            "have run, which it must not do twice";
   if (!loss.message().empty()) {
     report.message += ": " + loss.message();
   }
@@ -119,14 +207,29 @@ LossReport lost_status(const kube::PodRecord& pod,
   status.set("phase", "Failed");
   status.set("reason", report.reason);
   status.set("message", report.message);
-  try {
-    status.set("containerStatuses", lost_containers(pod, observed_json, now));
-  } catch (const Poco::Exception&) {
-    // A member of an unexpected type, deep inside: then the pod fails without details.
-    status.remove("containerStatuses");
-  }
+  set_ends(
+      pod,
+      UnknownEnds(pod, observed_json, "The container could not be located in the provider", now),
+      &status);
   report.status_json = text_of(Poco::Dynamic::Var(status));
   return report;
+}
+
+std::string concluded_status(const kube::PodRecord& pod,
+                             std::string_view observed_json,
+                             const Status& why,
+                             WallTime now) {
+  Object status;
+  set_ends(pod,
+           UnknownEnds(pod, observed_json,
+                       "The container could not be located when the pod was terminated", now),
+           &status);
+  status.set("phase", all_succeeded(status) ? "Succeeded" : "Failed");
+  if (!why.is_ok()) {
+    status.set("reason", why.reason());
+    status.set("message", why.message());
+  }
+  return text_of(Poco::Dynamic::Var(status));
 }
 
 std::string rejected_status(const kube::PodRecord& pod,

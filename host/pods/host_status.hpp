@@ -25,6 +25,14 @@ struct LossReport {
                                      const Status& loss,
                                      WallTime now);
 
+// Of a pod whose object is about to be removed although the provider gave no final status: each
+// container that had not ended ends as above. The phase is Succeeded where all are known to have
+// ended well, else Failed. `why` goes to status.reason and message; OK: neither.
+[[nodiscard]] std::string concluded_status(const kube::PodRecord& pod,
+                                           std::string_view observed_json,
+                                           const Status& why,
+                                           WallTime now);
+
 // Of a pod that could not be created: each container waits with `reason`; the phase is Pending, or
 // Failed when `is_final`.
 [[nodiscard]] std::string rejected_status(const kube::PodRecord& pod,

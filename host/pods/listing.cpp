@@ -23,6 +23,8 @@ constexpr std::size_t kMaxOrphanReads = 100;
 // A workload whose pod turns out to exist (another engine's, or hidden by a filter) is looked at again
 // after that, as is one that was reported.
 constexpr minutes kOrphanLook{10};
+// Reads that take longer together leave the rest to the next sweep: pods wait for lists meanwhile.
+constexpr seconds kSweepTime{10};
 // How long a pod that waits for its deletion's end goes unasked.
 constexpr seconds kAskAgain{5};
 
@@ -36,6 +38,10 @@ void PodEngine::poll() {
   {
     const MutexLock lock(mutex_);
     if (stopping_) {
+      return;
+    }
+    if (is_quiet()) {
+      polls_.add_at(kPoll, calls_.quiet_until());
       return;
     }
     full = relisted_ || parts_.clock->steady_now() >= next_full_list_;
@@ -71,10 +77,15 @@ Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {
   return list;
 }
 
+bool PodEngine::is_quiet() const { return parts_.clock->steady_now() < calls_.quiet_until(); }
+
 void PodEngine::reconcile_with_list() {
   std::uint64_t began_at = 0;
   {
     const MutexLock lock(mutex_);
+    if (is_quiet()) {
+      return;
+    }
     relisted_ = false;
     began_at = event_counter_;
   }
@@ -91,6 +102,9 @@ void PodEngine::inspect_waiting() {
   std::uint64_t began_at = 0;
   {
     const MutexLock lock(mutex_);
+    if (is_quiet()) {
+      return;
+    }
     uids.assign(inspect_.begin(), inspect_.end());
     inspect_.clear();
     began_at = event_counter_;
@@ -109,8 +123,11 @@ void PodEngine::inspect_waiting() {
     if (!state) {
       continue;
     }
-    if (state->told_grace && state->is_ending() && state->backend != Backend::Gone) {
-      queue_.add_at(uid, parts_.clock->steady_now() + kAskAgain);
+    if (state->told_grace && state->backend != Backend::Gone) {
+      const auto distance =
+          state->overdue ? std::max<std::chrono::milliseconds>(settings_.resync_interval, kAskAgain)
+                         : std::chrono::milliseconds{kAskAgain};
+      queue_.add_at(uid, parts_.clock->steady_now() + distance);
       continue;
     }
     if (state->backend == Backend::Unknown) {
@@ -213,21 +230,27 @@ void PodEngine::settle_orphans() {
     }
   }
   std::size_t deletions = 0;
+  const SteadyTime until = parts_.clock->steady_now() + kSweepTime;
   for (const OrphanBook::Orphan& orphan : due) {
-    if (stop_.is_cancelled()) {
+    if (stop_.is_cancelled() || parts_.clock->steady_now() >= until) {
       return;
     }
+    inspect_waiting();  // orphans have time, and each read may take long
     if (deletions >= settings_.max_orphan_deletions) {
       parts_.log.warn("more orphans than one sweep may delete; the next one goes on");
       return;
     }
-    settle_orphan(orphan, &deletions);
+    if (!settle_orphan(orphan, &deletions)) {
+      return;
+    }
   }
 }
 
-void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions) {
+// False when the API server does not answer: the next one would wait as long for nothing.
+bool PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions) {
   if (!orphan.is_ours) {
-    return report_orphan(orphan);
+    report_orphan(orphan);
+    return true;
   }
   const auto fresh = parts_.api->read_pod(orphan.ref.pod_namespace, orphan.ref.name, stop_.token());
   const bool is_gone = fresh.is_ok() ? (*fresh)->uid != orphan.ref.uid
@@ -237,15 +260,16 @@ void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
     // It exists after all, or nobody can tell now.
     const SteadyTime now = parts_.clock->steady_now();
     orphans_.look_again(orphan, fresh.is_ok() ? now + kOrphanLook : now);
-    return;
+    return fresh.is_ok() || is_answer(fresh.status());
   }
   if (settings_.orphans == Orphans::Report) {
-    return report_orphan(orphan);
+    report_orphan(orphan);
+    return true;
   }
   {
     const MutexLock lock(mutex_);
     if (stopping_ || pods_.contains(orphan.ref.uid)) {
-      return;
+      return true;
     }
     adopt_orphan(orphan.ref);
     ++*deletions;
@@ -253,6 +277,7 @@ void PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
   parts_.log.info(
       "deleting a workload whose pod is gone",
       {{"pod", orphan.ref.pod_namespace + "/" + orphan.ref.name}, {"uid", orphan.ref.uid}});
+  return true;
 }
 
 void PodEngine::report_orphan(const OrphanBook::Orphan& orphan) {

@@ -55,9 +55,13 @@ void PodEngine::take_status(const std::string& uid,
     state.accepted_failures = 0;  // it got somewhere
     if (!facts.final) {
       take_presence(uid, state);
+      if (state.backend == Backend::Present && !state.running_since) {
+        state.running_since = parts_.clock->steady_now();
+      }
     }
   }
-  if (status_json == state.observed_status) {
+  const bool showed_loss = std::exchange(state.shows_loss, false);
+  if (status_json == state.observed_status && !showed_loss) {
     return;
   }
   state.observed_status = std::move(status_json);
@@ -85,6 +89,9 @@ void PodEngine::take_error(const std::string& uid,
     note_failure(state, error);
     if (state.pod) {
       reports->push_back({state.pod, EventType::Warning, "ProviderDeleteFailed", error.message()});
+      if (error.scope() != Scope::Provider) {
+        show_failure(uid, state, error);
+      }
     }
   } else if (state.is_ending()) {
     state.last_error = error;  // its deletion comes anyway
@@ -94,7 +101,7 @@ void PodEngine::take_error(const std::string& uid,
       state.told_metadata_hash = 0;
       state.changed_material |= state.told_material;
     }
-    update_failed(state, error, reports);
+    update_failed(uid, state, error, reports);
   } else {
     set_wanted(state);
     create_failed(uid, state, error, reports);
@@ -110,13 +117,20 @@ void PodEngine::take_absence(const std::string& uid, PodState& state) {
   if (state.told_grace || state.is_orphan) {
     state.backend = Backend::Gone;
   } else if (state.backend != Backend::Gone) {
-    state.backend = state.ever_started ? Backend::Lost : Backend::None;
+    const bool never_began =
+        !state.ever_started && !state.loss.is_ok() && state.loss.effect() == Effect::None;
+    const bool is_news = state.backend == Backend::Present || state.backend == Backend::Unknown;
+    state.backend = state.may_have_run() && !never_began ? Backend::Lost : Backend::None;
+    if (is_news && !state.is_ending()) {
+      note_absence(state);
+    }
   }
   queue_.add(uid);
 }
 
 void PodEngine::take_presence(const std::string& uid, PodState& state) {
   state.create_attempted = true;
+  state.was_accepted = true;
   if (state.backend == Backend::Present || state.backend == Backend::Gone ||
       state.call == CallKind::Create) {
     return;
@@ -125,9 +139,14 @@ void PodEngine::take_presence(const std::string& uid, PodState& state) {
     return;  // work on it failed: create_pod is due, whatever is left of it
   }
   state.backend = Backend::Present;
+  state.loss = Status::ok();
   state.loss_handled = false;
+  if (std::exchange(state.shows_loss, false)) {
+    queue_status(uid, state);
+  }
   state.wanted_again = false;
   note_success(state);
+  show_recovery(uid, state);
   queue_.add(uid);
 }
 

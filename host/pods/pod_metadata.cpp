@@ -45,4 +45,31 @@ std::uint64_t user_metadata_hash(const kube::PodRecord& pod,
   return hash;
 }
 
+LossPolicy own_loss_policy(const kube::PodRecord& pod) {
+  LossPolicy policy;
+  if (pod.raw.find(kOnLostAnnotation) == std::string::npos) {
+    return policy;  // as for nearly every pod
+  }
+  const std::string_view metadata = kube::find_member(pod.raw, "metadata");
+  const std::string_view annotations = kube::find_member(metadata, "annotations");
+  const std::string_view value =
+      annotations.empty() ? annotations : kube::find_member(annotations, kOnLostAnnotation);
+  if (value.empty()) {
+    return policy;
+  }
+  const std::string_view word = kube::plain_string(value);
+  if (word == "fail") {
+    policy.on_lost = OnLost::Fail;
+  } else if (word == "recreate") {
+    policy.on_lost = OnLost::Recreate;
+  } else if (word == "wait") {
+    policy.on_lost = OnLost::Wait;
+  } else {
+    policy.problem =
+        "annotation " + std::string(kOnLostAnnotation) +
+        R"( is neither "fail" nor "recreate" nor "wait": the policy of the node holds)";
+  }
+  return policy;
+}
+
 }  // namespace vkhost::pods

@@ -8,10 +8,13 @@
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
+#include "pods/settings.hpp"
+#include "pods/status_merge.hpp"
 #include "pods/write_echo.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,8 +38,10 @@ struct PodState {
   // ---- Desired
   kube::PodPtr pod;  // last seen; stays when the object is gone, for the delete call
   bool removed_from_api = false;
-  std::uint64_t metadata_hash = 0;     // see user_metadata_hash()
-  std::uint64_t changed_material = 0;  // kChanged… bits that the provider was not told yet
+  std::uint64_t metadata_hash = 0;        // see user_metadata_hash()
+  std::uint64_t changed_material = 0;     // kChanged… bits that the provider was not told yet
+  LossPolicy own_policy;                  // by its annotation
+  std::optional<SteadyTime> finished_at;  // first seen with phase Succeeded or Failed
 
   // ---- Observed
   Backend backend = Backend::Unknown;
@@ -45,10 +50,14 @@ struct PodState {
   bool observed_final = false;  // ... with phase Succeeded or Failed
   std::string handle;
   bool ever_started = false;
+  bool was_accepted = false;      // a create_pod succeeded, or the workload was seen
   bool create_attempted = false;  // in the life of this process or before
   bool named = false;             // the provider has heard of this UID: it may be listed by it
   Status loss;                    // what the provider said when the workload was lost
-  bool loss_handled = false;      // the pod was failed because of it
+  bool loss_handled = false;      // the pod was failed because of it, or its loss shown
+  bool shows_loss = false;        // Ready is closed until the provider has news
+  std::uint32_t absences = 0;     // in a row: without a long run between them
+  std::optional<SteadyTime> running_since;
 
   // ---- What the provider was told last
   std::uint64_t told_spec_hash = 0;
@@ -56,7 +65,11 @@ struct PodState {
   std::uint64_t told_material = 0;                      // bits of the update accepted last
   std::optional<std::chrono::milliseconds> told_grace;  // of the delete call accepted last
   SteadyTime delete_accepted_at{};
-  CallKind accepted = CallKind::None;  // the call that an error pushed later belongs to
+  bool delete_was_accepted = false;      // once
+  std::optional<SteadyTime> give_up_at;  // the object waits no longer than that
+  bool overdue = false;                  // it has been given up; the workload is deleted on
+  std::uint32_t overdue_deletes = 0;     // accepted since then
+  CallKind accepted = CallKind::None;    // the call that an error pushed later belongs to
 
   // ---- Under way
   CallKind call = CallKind::None;
@@ -75,6 +88,9 @@ struct PodState {
   std::uint64_t rejected_spec_hash = 0;
   std::uint64_t rejected_metadata_hash = 0;
   bool wanted_again = false;  // lost, and its re-creation is wanted
+  // What the condition vkhost.io/Provider shows; null as long as no call has failed.
+  std::shared_ptr<const HostCondition> trouble;
+  std::optional<SteadyTime> waits_since;  // for the end of a pod of its name
 
   // ---- Status writing
   std::map<std::string, std::optional<std::string>> pending_annotations;
@@ -86,6 +102,9 @@ struct PodState {
   std::size_t refused_status = 0;  // hash of the observed status that the API server refused
   std::uint32_t write_failures = 0;
   SteadyTime write_again_at{};
+  // The removal of the object waits no longer than that for a status that cannot be written.
+  std::optional<SteadyTime> write_patience_ends;
+  bool concluded = false;  // a terminal status was made where the provider gave none
   std::optional<SteadyTime> removal_sent_at;  // the API accepted the removal of the object
 
   // ---- Orphans (no API object was ever seen)
@@ -95,6 +114,19 @@ struct PodState {
   // The workload has to go: its object is being deleted or gone.
   [[nodiscard]] bool is_ending() const {
     return is_orphan || removed_from_api || pod->is_deleting();
+  }
+  // A container was seen to run. Where that must not happen twice, having been accepted counts as
+  // much: it may have run and ended between two looks.
+  [[nodiscard]] bool may_have_run() const {
+    return ever_started ||
+           (pod && pod->restart_policy == "Never" && (was_accepted || !handle.empty()));
+  }
+  [[nodiscard]] bool has_news_to_compare() const {
+    return !observed_status.empty() || trouble || shows_loss;
+  }
+  // The API server, or the host itself, found the provider's status unusable.
+  [[nodiscard]] bool is_status_refused() const {
+    return refused_status != 0 && refused_status == std::hash<std::string>()(observed_status);
   }
   // The back end may hold something of this pod, be it a record: delete_pod has to be called.
   [[nodiscard]] bool needs_delete() const {

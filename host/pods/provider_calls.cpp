@@ -62,7 +62,12 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
     }
     if (status.is_ok()) {
       note_accepted(state, CallKind::Create);
+      show_recovery(job.uid, state);
       state.backend = Backend::Present;
+      state.was_accepted = true;
+      if (!state.early_gone) {
+        state.loss = Status::ok();
+      }
       state.wanted_again = false;
       state.loss_handled = false;
       state.told_spec_hash = job.pod->spec_hash;
@@ -120,6 +125,7 @@ void PodEngine::create_failed(const std::string& uid,
     state.observed_final = false;
     queue_status(uid, state);
   }
+  show_failure(uid, state, status);
 }
 
 // ---- Update
@@ -172,6 +178,7 @@ void PodEngine::finish_update(const Job& job,
     }
     if (status.is_ok() && deferred == 0) {
       note_accepted(state, CallKind::Update);
+      show_recovery(job.uid, state);
       state.told_material = job.action.changed;
       if (!refused.empty()) {
         reports.push_back({job.pod, EventType::Warning, "ProviderUpdateRefused", refused});
@@ -184,7 +191,7 @@ void PodEngine::finish_update(const Job& job,
       if (status.code() == StatusCode::NotFound) {
         state.backend = Backend::Unknown;  // ask before anything is concluded
       }
-      update_failed(state,
+      update_failed(job.uid, state,
                     status.is_ok() ? unavailable("the provider deferred the update") : status,
                     status.is_ok() ? nullptr : &reports);
       take_early_news(job.uid, state, &reports);
@@ -194,7 +201,10 @@ void PodEngine::finish_update(const Job& job,
   announce_fault();
 }
 
-void PodEngine::update_failed(PodState& state, const Status& status, Reports* reports) {
+void PodEngine::update_failed(const std::string& uid,
+                              PodState& state,
+                              const Status& status,
+                              Reports* reports) {
   if (status.scope() == Scope::Provider) {
     state.last_error = status;
     return;
@@ -202,6 +212,7 @@ void PodEngine::update_failed(PodState& state, const Status& status, Reports* re
   note_failure(state, status);
   if (reports != nullptr) {
     reports->push_back({state.pod, EventType::Warning, "ProviderUpdateFailed", status.message()});
+    show_failure(uid, state, status);
   }
 }
 
@@ -222,8 +233,8 @@ void PodEngine::finish_delete(const Job& job, const Status& status) {
     end_call(job, status);
     if (status.is_ok() || status.code() == StatusCode::NotFound) {
       note_accepted(state, CallKind::Delete);
-      state.told_grace = job.action.grace;
-      state.delete_accepted_at = parts_.clock->steady_now();
+      show_recovery(job.uid, state);
+      delete_accepted(job.action.grace, state);
       reports.push_back({job.pod, EventType::Normal, "ProviderDeleteSuccess",
                          "Delete pod in provider successfully"});
       take_early_news(job.uid, state, &reports);
@@ -232,6 +243,9 @@ void PodEngine::finish_delete(const Job& job, const Status& status) {
       }
     } else if (!stop_.is_cancelled()) {
       note_failure(state, status);
+      if (status.scope() != Scope::Provider) {
+        show_failure(job.uid, state, status);
+      }
       reports.push_back({job.pod, EventType::Warning, "ProviderDeleteFailed", status.message()});
       state.early_error.reset();
       take_early_news(job.uid, state, &reports);
@@ -243,6 +257,18 @@ void PodEngine::finish_delete(const Job& job, const Status& status) {
     parts_.log.warn("deleting an orphan failed", {{"uid", job.uid}, observe::error_field(status)});
   }
   announce_fault();
+}
+
+void PodEngine::delete_accepted(std::chrono::milliseconds grace, PodState& state) {
+  const SteadyTime now = parts_.clock->steady_now();
+  state.told_grace = grace;
+  state.delete_accepted_at = now;
+  state.overdue_deletes += state.overdue ? 1U : 0U;
+  // The first grace that the provider took on counts, and then only a shorter one.
+  const SteadyTime limit = now + grace + settings_.deletion_limit;
+  if (!std::exchange(state.delete_was_accepted, true) || limit < state.give_up_at) {
+    state.give_up_at = limit;
+  }
 }
 
 // News that overtook the return of the call that they belong to.

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,11 @@ namespace vkhost::pods {
 
 // What becomes of a pod whose workload was started once and is absent now.
 enum class OnLost { Fail, Recreate, Wait };
+// A pod's own word on that.
+struct LossPolicy {
+  std::optional<OnLost> on_lost;
+  std::string problem;  // why the annotation counts for nothing, or empty
+};
 // What becomes of a workload that bears our marks while its pod is gone from the API.
 enum class Orphans { Report, Delete };
 
@@ -27,6 +33,13 @@ struct Settings {
   // Beyond its grace a deletion that the provider accepted may take this long before it is asked
   // again, without grace.
   std::chrono::milliseconds deletion_slack{std::chrono::seconds{30}};
+  // Beyond its grace an object waits so long for the end of its workload; then it is removed, and
+  // the workload is deleted on. 0: for ever.
+  std::chrono::milliseconds deletion_limit{std::chrono::minutes{10}};
+  // What the provider keeps of a finished pod is deleted after so long. 0: with its object.
+  std::chrono::milliseconds keep_finished{0};
+  // How long save_handle() may take.
+  std::chrono::milliseconds handle_timeout{std::chrono::seconds{10}};
   BackoffLimits backoff{};
   // Prefixes of the annotations that the provider writes itself: their change is no update for it.
   std::vector<std::string> annotation_prefixes;

@@ -5,7 +5,8 @@
 //     second form of podIP and podIPs, observedGeneration, fields that v1.ContainerStatus requires.
 //  3. startTime is written once. lastTransitionTime changes only when the status of a condition does.
 //  4. After Succeeded or Failed only more detail of terminated containers is taken.
-//  5. Only members that differ from what the API server has are sent. Conditions of others are never
+//  5. Conditions of the host's own (vkhost.io/Provider) win, until the pod has ended.
+//  6. Only members that differ from what the API server has are sent. Conditions of others are never
 //     touched, as a merge by type leaves alone what the patch does not name.
 #include "pods/status_merge.hpp"
 
@@ -226,6 +227,11 @@ Array::Ptr changed_conditions(const StatusSources& sources,
     });
     wanted.push_back(item);
   }
+  for (const HostCondition& own : sources.conditions) {
+    std::erase_if(
+        wanted, [&](const Object::Ptr& made) { return string_member(*made, "type") == own.type; });
+    wanted.push_back(condition(own.type, own.is_true, own.reason, own.message));
+  }
   Array::Ptr changed = new Array;
   for (Object::Ptr& item : wanted) {
     const Object::Ptr before = find_condition(api, string_member(*item, "type"));
@@ -366,7 +372,22 @@ std::string more_detail(const Object::Ptr& observed, const Object::Ptr& api) {
   return difference(wanted, api);
 }
 
+// The provider has said nothing yet that could be used.
+Result<std::string> merge_conditions(const StatusSources& sources) {
+  if (sources.pod.is_terminal()) {
+    return std::string();
+  }
+  VKHOST_TRY_ASSIGN(const Object::Ptr api,
+                    parse_object(sources.pod.status_json(), "the status in the API"));
+  Object::Ptr wanted = new Object;
+  wanted->set("conditions", changed_conditions(sources, wanted, api, {}));
+  return difference(wanted, api);
+}
+
 Result<std::string> merge(const StatusSources& sources) {
+  if (sources.observed_json.empty() && !sources.conditions.empty()) {
+    return merge_conditions(sources);
+  }
   VKHOST_TRY_ASSIGN(Object::Ptr observed,
                     parse_object(sources.observed_json, "the provider's status"));
   VKHOST_TRY_ASSIGN(const Object::Ptr api,

@@ -8,14 +8,24 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vkhost::pods {
 
+// A condition that the host says on its own account, whatever the provider says of the same type.
+struct HostCondition {
+  std::string type;
+  bool is_true = false;
+  std::string reason;
+  std::string message;
+};
+
 struct StatusSources {
   const kube::PodRecord& pod;      // what the API server has
-  std::string_view observed_json;  // v1.PodStatus of the provider
+  std::string_view observed_json;  // v1.PodStatus of the provider; empty: conditions only
   std::string_view host_ip;        // or empty
   WallTime now;
+  std::vector<HostCondition> conditions = {};
 };
 
 // A strategic merge patch of PodStatus with the members that differ; empty when nothing differs.

@@ -3,14 +3,22 @@
 #include "pods/engine.hpp"
 #include "pods/status_merge.hpp"
 
+#include <algorithm>
+#include <exception>
 #include <functional>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace vkhost::pods {
 namespace {
 
 // A handle alone waits so long for a first status to travel with.
 constexpr std::chrono::milliseconds kHandlePatience{200};
+// So long a last status that cannot be written holds up the removal of its object: one that is
+// refused, and one that finds no answer.
+constexpr std::chrono::seconds kPatienceWhenRefused{60};
+constexpr std::chrono::minutes kPatienceWhenAway{10};
 
 }  // namespace
 
@@ -19,6 +27,7 @@ struct PodEngine::Write {
   StatePtr state;
   kube::PodPtr pod;
   std::string observed;  // empty: no status to write
+  std::vector<HostCondition> conditions;
   std::optional<std::string> handle;
   StatusPatch patch;
   Status refused;  // the status is the plugin's mistake
@@ -83,6 +92,7 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   if (std::hash<std::string>()(state.observed_status) != state.refused_status) {
     write->observed = state.observed_status;
   }
+  write->conditions = host_conditions(state);
   write->patch.annotations = std::exchange(state.pending_annotations, {});
   if (std::exchange(state.handle_dirty, false)) {
     write->handle = state.handle;
@@ -91,14 +101,37 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   return true;
 }
 
+std::vector<HostCondition> PodEngine::host_conditions(const PodState& state) {
+  std::vector<HostCondition> conditions;
+  if (state.trouble) {
+    conditions.push_back(*state.trouble);
+  }
+  if (state.shows_loss) {
+    for (const char* type : {"ContainersReady", "Ready"}) {
+      conditions.push_back({type, false, "ProviderLost", loss_message(state)});
+    }
+  }
+  return conditions;
+}
+
 void PodEngine::write_status(const std::string& uid) {
   Write write;
   if (!begin_write(uid, &write)) {
     return;
   }
-  if (!write.observed.empty()) {
-    auto merged =
-        merge_status({*write.pod, write.observed, settings_.host_ip, parts_.clock->wall_now()});
+  try {
+    send_write(write);
+  } catch (const std::exception& error) {
+    parts_.log.error("writing a status failed, it is tried again",
+                     {{"uid", uid}, {"error", std::string(error.what())}});
+    finish_write(write, internal_error(error.what()));
+  }
+}
+
+void PodEngine::send_write(Write& write) {
+  if (!write.observed.empty() || !write.conditions.empty()) {
+    auto merged = merge_status({*write.pod, write.observed, settings_.host_ip,
+                                parts_.clock->wall_now(), std::move(write.conditions)});
     if (merged.is_ok()) {
       write.patch.status_json = std::move(*merged);
     } else {
@@ -136,7 +169,8 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
   }
   if (status.is_ok()) {
     state.write_failures = 0;
-    state.status_dirty = state.status_dirty || (compare && !state.observed_status.empty());
+    state.write_patience_ends.reset();
+    state.status_dirty = state.status_dirty || (compare && state.has_news_to_compare());
   } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled()) {
     state.status_dirty = false;  // the object is gone; its removal arrives by the watch
   } else {
@@ -146,6 +180,12 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     } else {
       state.status_dirty = true;
       ++state.write_failures;
+      const SteadyTime patience_ends =
+          parts_.clock->steady_now() + (is_answer(status)
+                                            ? std::chrono::milliseconds{kPatienceWhenRefused}
+                                            : std::chrono::milliseconds{kPatienceWhenAway});
+      state.write_patience_ends =
+          std::min(state.write_patience_ends.value_or(patience_ends), patience_ends);
       state.write_again_at =
           parts_.clock->steady_now() +
           (status.retry() == Retry::After
@@ -180,9 +220,42 @@ void PodEngine::set_handle(const std::string& handle, const std::string& uid, St
       removes ? std::nullopt : std::optional(uid);
 }
 
+bool PodEngine::is_answer(const Status& status) {
+  return status.code() != StatusCode::Unavailable &&
+         status.code() != StatusCode::DeadlineExceeded &&
+         status.code() != StatusCode::ResourceExhausted && status.code() != StatusCode::Cancelled;
+}
+
 Status PodEngine::save_handle(const std::string& uid, const std::string& handle) {
+  CancelToken call;
+  Timers* timers = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    const StatePtr state = find_state(uid);
+    call = state && state->call_cancel ? state->call_cancel->token() : stop_.token();
+    timers = timers_;
+  }
+  CancelSource ended(call);
+  const CancelCallback wake(ended.token(), [this] {
+    const MutexLock lock(mutex_);
+    write_done_.notify_all();
+  });
+  std::optional<Timer> limit;
+  if (timers != nullptr) {
+    limit.emplace(*timers, [&ended] { ended.cancel(); });
+    limit->set(SystemClock().steady_now() + settings_.handle_timeout);
+  }
+  const Status saved = write_handle(uid, handle, ended.token());
+  if (!saved.is_ok() && ended.is_cancelled() && !call.is_cancelled()) {
+    return unavailable("the handle could not be saved in time; try again");
+  }
+  return saved;
+}
+
+Status PodEngine::write_handle(const std::string& uid,
+                               const std::string& handle,
+                               const CancelToken& cancel) {
   Write write;
-  CancelToken cancel = stop_.token();
   {
     const MutexLock lock(mutex_);
     write.state = find_state(uid);
@@ -191,17 +264,14 @@ Status PodEngine::save_handle(const std::string& uid, const std::string& handle)
     }
     PodState& state = *write.state;
     // One write at a time: an older handle on its way must not land after this one.
-    while (state.status_writing && !stopping_) {
+    while (state.status_writing && !stopping_ && !cancel.is_cancelled()) {
       write_done_.wait(mutex_);
     }
-    if (stopping_) {
-      return cancelled("the host is stopping");
+    if (stopping_ || cancel.is_cancelled()) {
+      return cancelled(stopping_ ? "the host is stopping" : "the handle was not saved");
     }
     if (state.handle == handle && state.pod->handle == handle) {
       return Status::ok();
-    }
-    if (state.call_cancel) {
-      cancel = state.call_cancel->token();
     }
     state.status_writing = true;
     state.echo.write_begins(state.pod->resource_version);
@@ -221,7 +291,7 @@ Status PodEngine::save_handle(const std::string& uid, const std::string& handle)
     state.handle = handle;
     state.handle_dirty = false;
   }
-  if (state.status_dirty || (compare && !state.observed_status.empty())) {
+  if (state.status_dirty || (compare && state.has_news_to_compare())) {
     queue_status(uid, state);
   }
   if (state.is_ending()) {

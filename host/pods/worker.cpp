@@ -1,8 +1,8 @@
 // What a worker does with one pod: decide and take on a job under the lock, perform it without.
 #include "pods/engine.hpp"
-#include "pods/host_status.hpp"
 
-#include <algorithm>
+#include <exception>
+#include <optional>
 #include <utility>
 
 namespace vkhost::pods {
@@ -17,8 +17,35 @@ bool PodEngine::step_worker() {
   return true;
 }
 
+// Whatever escapes (a library's exception) costs this pod a back-off, and nobody else anything.
 void PodEngine::work_on(const std::string& uid) {
   Job job;
+  try {
+    look_at(uid, &job);
+    tell(job.reports);
+    perform(job);
+  } catch (const std::exception& error) {
+    give_up_job(job, error.what());
+  }
+}
+
+void PodEngine::give_up_job(const Job& job, std::string_view what) {
+  parts_.log.error("working on a pod failed, it is tried again",
+                   {{"uid", job.uid}, {"error", std::string(what)}});
+  const MutexLock lock(mutex_);
+  if (!job.state) {
+    return queue_.add_at(job.uid, parts_.clock->steady_now() + settings_.backoff.cap);
+  }
+  const Status status = internal_error(std::string(what));
+  if (job.state->call != CallKind::None && job.permit.granted) {
+    end_call(job, cancelled("the call was not made or its outcome was lost"));
+  }
+  note_failure(*job.state, status);
+  queue_.add(job.uid);
+}
+
+void PodEngine::look_at(const std::string& uid, Job* job) {
+  job->uid = uid;
   {
     const MutexLock lock(mutex_);
     if (stopping_) {
@@ -28,11 +55,10 @@ void PodEngine::work_on(const std::string& uid) {
     deletes_.withdraw(uid);
     if (const StatePtr state = find_state(uid)) {
       offer_write(uid, *state);
-      job = next_job(uid, state);
+      *job = next_job(uid, state);
     }
     wake_waiting();
   }
-  perform(job);
 }
 
 // What was dirty and had to wait (for time, or for a failure's back-off) comes back through the work
@@ -72,11 +98,10 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   switch (job.action.kind) {
     case ActionKind::Create:
       if (waits_for_namesake(uid, *state)) {
-        state->last_error = failed_precondition(
-            "the pod of the same name that was deleted before still has to leave the back end");
-        job.action = {};  // its end queues this pod again
+        wait_for_namesake(job);
         break;
       }
+      state->waits_since.reset();
       [[fallthrough]];
     case ActionKind::Update:
       if (may_call(job, calls_)) {
@@ -86,6 +111,10 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
       }
       break;
     case ActionKind::Delete:
+      if (!state->give_up_at) {
+        state->give_up_at =
+            parts_.clock->steady_now() + job.action.grace + settings_.deletion_limit;
+      }
       if (may_call(job, deletes_)) {
         state->call = CallKind::Delete;
       }
@@ -96,20 +125,50 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   return job;
 }
 
-bool PodEngine::may_call(Job& job, CallSlots& slots) {
-  job.permit = slots.ask(job.uid, parts_.clock->steady_now());
-  if (job.permit.granted) {
-    return true;
+// The end of the other one queues this pod again.
+void PodEngine::wait_for_namesake(Job& job) {
+  constexpr std::chrono::seconds kNotWorthAWord{1};
+  PodState& state = *job.state;
+  const SteadyTime now = parts_.clock->steady_now();
+  if (!state.waits_since) {
+    state.waits_since = now;
   }
-  if (job.permit.until) {
-    PodState& state = *job.state;
-    state.last_error = slots.fault();
-    state.next_try_wall =
-        parts_.clock->wall_now() + std::chrono::duration_cast<WallTime::duration>(
-                                       *job.permit.until - parts_.clock->steady_now());
-    state.next_try = *job.permit.until;
+  const bool is_told = state.last_error.reason() == "WaitsForNamesake" && state.trouble;
+  state.last_error =
+      failed_precondition(
+          "the pod of the same name that was deleted before still has to leave the back end")
+          .with_reason("WaitsForNamesake");
+  job.action = {};
+  if (now < *state.waits_since + kNotWorthAWord) {
     job.action.kind = ActionKind::Wait;
-    job.action.until = *job.permit.until;
+    job.action.until = *state.waits_since + kNotWorthAWord;
+  } else if (!is_told) {
+    show_trouble(job.uid, state, state.last_error, "created as soon as it has");
+    job.reports.push_back(
+        {state.pod, EventType::Warning, "WaitsForNamesake", state.last_error.message()});
+  }
+}
+
+bool PodEngine::may_call(Job& job, CallSlots& slots) {
+  const SteadyTime now = parts_.clock->steady_now();
+  std::optional<SteadyTime> until;
+  if (now < calls_.quiet_until()) {
+    until = calls_.quiet_until();
+  } else {
+    job.permit = slots.ask(job.uid, now);
+    if (job.permit.granted) {
+      return true;
+    }
+    until = job.permit.until;
+  }
+  if (until) {
+    PodState& state = *job.state;
+    state.last_error = calls_.fault();
+    state.next_try_wall =
+        parts_.clock->wall_now() + std::chrono::duration_cast<WallTime::duration>(*until - now);
+    state.next_try = *until;
+    job.action.kind = ActionKind::Wait;
+    job.action.until = *until;
   } else {
     job.action = {};  // a call that ends hands its slot on
   }
@@ -141,6 +200,12 @@ void PodEngine::perform(Job& job) {
       return inspect(job);
     case ActionKind::FailLost:
       return fail_lost(job);
+    case ActionKind::ShowLost:
+      return show_lost(job);
+    case ActionKind::Conclude:
+      return conclude(job);
+    case ActionKind::GiveUp:
+      return give_up_deletion(job);
     case ActionKind::RemoveApi:
       return remove_api(job);
   }
@@ -159,101 +224,6 @@ void PodEngine::inspect(const Job& job) {
     queue_.add_at(job.uid, job.state->next_try);
   }
   polls_.add(kPoll);
-}
-
-void PodEngine::fail_lost(const Job& job) {
-  std::string observed;
-  Status loss;
-  {
-    const MutexLock lock(mutex_);
-    observed = job.state->observed_status;
-    loss = job.state->loss;
-  }
-  LossReport lost = lost_status(*job.pod, observed, loss, parts_.clock->wall_now());
-  {
-    const MutexLock lock(mutex_);
-    PodState& state = *job.state;
-    if (state.backend != Backend::Lost && state.backend != Backend::Gone) {
-      return;  // seen again meanwhile
-    }
-    state.observed_status = std::move(lost.status_json);
-    state.loss_handled = true;
-    queue_status(job.uid, state);
-  }
-  tell({{job.pod, EventType::Warning, lost.reason, lost.message}});
-}
-
-void PodEngine::remove_api(const Job& job) {
-  const Status status = parts_.api->remove_pod(*job.pod, stop_.token());
-  const MutexLock lock(mutex_);
-  PodState& state = *job.state;
-  if (status.is_ok()) {
-    // The watch tells when it is gone; finalizers may keep it for long.
-    state.removal_sent_at = parts_.clock->steady_now();
-    note_success(state);
-  } else if (status.code() == StatusCode::NotFound) {
-    state.removed_from_api = true;
-    note_success(state);
-  } else if (!stop_.is_cancelled()) {
-    note_failure(state, status);
-  }
-  queue_.add(job.uid);
-}
-
-// ---- Outcomes
-
-void PodEngine::note_failure(PodState& state, const Status& status) {
-  state.last_error = status;
-  state.failures = std::max(state.failures, std::exchange(state.accepted_failures, 0)) + 1;
-  const auto delay = status.retry() == Retry::After
-                         ? std::max(status.retry_after(), std::chrono::milliseconds{1})
-                         : backoff_delay(settings_.backoff, state.failures, *parts_.random);
-  state.next_try = parts_.clock->steady_now() + delay;
-  state.next_try_wall = parts_.clock->wall_now() + delay;
-}
-
-void PodEngine::note_success(PodState& state) {
-  state.last_error = Status::ok();
-  state.failures = 0;
-  state.next_try = SteadyTime{};
-  state.retry_when_changed = false;
-}
-
-// Accepted is not done: when the work fails after all, the back-off goes on where it was.
-void PodEngine::note_accepted(PodState& state, CallKind call) {
-  state.accepted = call;
-  state.accepted_failures = std::max(state.accepted_failures, state.failures);
-  note_success(state);
-}
-
-void PodEngine::tell(const Reports& reports) {
-  for (const Report& report : reports) {
-    parts_.events->pod_event(*report.pod, report.type, report.reason, report.message);
-    if (report.type == EventType::Warning) {
-      parts_.log.warn(report.message, {{"pod", report.pod->display_name()},
-                                       {"uid", report.pod->uid},
-                                       {"reason", report.reason}});
-    }
-  }
-}
-
-// One announcement at a time, so that the last one told is the last one true.
-void PodEngine::announce_fault() {
-  while (true) {
-    Status fault;
-    {
-      const MutexLock lock(mutex_);
-      fault = calls_.fault();
-      if (announcing_ || announced_ == fault.to_string()) {
-        return;
-      }
-      announcing_ = true;
-      announced_ = fault.to_string();
-    }
-    parts_.faults->provider_fault(fault);
-    const MutexLock lock(mutex_);
-    announcing_ = false;
-  }
 }
 
 }  // namespace vkhost::pods

@@ -505,7 +505,17 @@ int FakePodApi::count(Call call) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
-std::optional<Status> FakePodApi::begin(Call call) {
+void FakePodApi::hang_next(Call call) {
+  MutexLock lock(mutex_);
+  hangs_ = call;
+}
+
+bool FakePodApi::is_hanging() const {
+  MutexLock lock(mutex_);
+  return is_hanging_;
+}
+
+std::optional<Status> FakePodApi::begin(Call call, const CancelToken& cancel) {
   std::function<void()> hook;
   {
     MutexLock lock(mutex_);
@@ -514,7 +524,20 @@ std::optional<Status> FakePodApi::begin(Call call) {
   if (hook) {
     hook();
   }
+  bool hangs = false;
+  {
+    MutexLock lock(mutex_);
+    hangs = hangs_ == call;
+    is_hanging_ = hangs;
+    if (hangs) {
+      hangs_.reset();
+    }
+  }
+  if (hangs) {
+    static_cast<void>(cancel.wait_for(std::chrono::hours{1}));
+  }
   MutexLock lock(mutex_);
+  is_hanging_ = false;
   ++counts_[call];
   auto& answers = answers_[call];
   if (answers.empty()) {
@@ -530,7 +553,7 @@ std::optional<Status> FakePodApi::begin(Call call) {
 Result<std::string> FakePodApi::patch_status(const kube::PodRecord& pod,
                                              const pods::StatusPatch& patch,
                                              const CancelToken& cancel) {
-  if (auto refused = begin(Call::Patch)) {
+  if (auto refused = begin(Call::Patch, cancel)) {
     return *refused;
   }
   if (cancel.is_cancelled()) {
@@ -568,7 +591,7 @@ Result<std::string> FakePodApi::patch_status(const kube::PodRecord& pod,
 }
 
 Status FakePodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) {
-  if (auto refused = begin(Call::Remove)) {
+  if (auto refused = begin(Call::Remove, cancel)) {
     return *refused;
   }
   if (cancel.is_cancelled()) {
@@ -584,7 +607,7 @@ Status FakePodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& can
 Result<kube::PodPtr> FakePodApi::read_pod(const std::string& pod_namespace,
                                           const std::string& name,
                                           const CancelToken& cancel) {
-  if (auto refused = begin(Call::Read)) {
+  if (auto refused = begin(Call::Read, cancel)) {
     return *refused;
   }
   if (cancel.is_cancelled()) {

@@ -84,6 +84,9 @@ class FakePodApi final : public pods::PodApi {
   // The next `times` calls of that kind are answered so and do nothing.
   void answer(Call call, Status status, int times = 1);
   void stop_failing();
+  // The next call of that kind gets no answer: it ends when it is cancelled, and does nothing.
+  void hang_next(Call call);
+  [[nodiscard]] bool is_hanging() const;
   // Runs once in the next call of that kind, before its effect and without a lock.
   void during_next(Call call, std::function<void()> hook);
   [[nodiscard]] std::vector<Patch> patches() const;
@@ -106,7 +109,7 @@ class FakePodApi final : public pods::PodApi {
   };
   using ObjectPtr = Poco::JSON::Object::Ptr;
 
-  std::optional<Status> begin(Call call);
+  std::optional<Status> begin(Call call, const CancelToken& cancel);
   void store(ObjectPtr object) VKHOST_REQUIRES(mutex_);
   void erase(const std::string& uid) VKHOST_REQUIRES(mutex_);
   [[nodiscard]] ObjectPtr find(const std::string& uid) const VKHOST_REQUIRES(mutex_);
@@ -126,6 +129,8 @@ class FakePodApi final : public pods::PodApi {
   std::map<Call, std::deque<Status>> answers_ VKHOST_GUARDED_BY(mutex_);
   std::map<Call, std::function<void()>> hooks_ VKHOST_GUARDED_BY(mutex_);
   std::map<Call, int> counts_ VKHOST_GUARDED_BY(mutex_);
+  std::optional<Call> hangs_ VKHOST_GUARDED_BY(mutex_);
+  bool is_hanging_ VKHOST_GUARDED_BY(mutex_) = false;
   std::vector<Patch> patches_ VKHOST_GUARDED_BY(mutex_);
 };
 

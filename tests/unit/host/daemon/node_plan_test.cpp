@@ -47,12 +47,26 @@ TEST(NodePlan, TakesPoliciesFromTheConfiguration) {
   config.policies.orphans = config::Orphans::Delete;
   config.policies.max_orphan_deletions = 3;
 
-  const pods::Settings settings = pods_settings(config, {"10.0.0.1", 1});
+  config.pods.deletion_limit = std::chrono::minutes{3};
+  config.pods.keep_finished = std::chrono::hours{1};
+
+  const pods::Settings settings = pods_settings(config, {}, {"10.0.0.1", 1});
 
   EXPECT_EQ(settings.on_lost, pods::OnLost::Recreate);
+  EXPECT_EQ(settings.deletion_limit, std::chrono::minutes{3});
+  EXPECT_EQ(settings.keep_finished, std::chrono::hours{1});
   EXPECT_EQ(settings.orphans, pods::Orphans::Delete);
   EXPECT_EQ(settings.max_orphan_deletions, 3U);
   EXPECT_EQ(settings.host_ip, "10.0.0.1");
+}
+
+TEST(NodePlan, LetsANodeHaveAPolicyOfItsOwn) {
+  config::Config config;
+  config.policies.on_lost = config::OnLost::Recreate;
+  config::NodeConfig node;
+  node.on_lost = config::OnLost::Wait;
+
+  EXPECT_EQ(pods_settings(config, node, {"10.0.0.1", 1}).on_lost, pods::OnLost::Wait);
 }
 
 TEST(InstanceInfo, TellsAProviderWhereItIs) {

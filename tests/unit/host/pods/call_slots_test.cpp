@@ -166,5 +166,21 @@ TEST_F(CallSlotsTest, EndsAHoldThatNobodyIsLeftToProbe) {
   EXPECT_TRUE(slots_.fault().is_ok());
 }
 
+TEST_F(CallSlotsTest, IsQuietOnlyWhereTheProviderNamedATime) {
+  finish(slots_.ask("a", kNow), fault());
+  EXPECT_LE(slots_.quiet_until(), kNow);
+
+  slots_.note_fault(fault().with_retry(Retry::After, seconds{30}), kNow, random_);
+  slots_.note_fault(fault().with_retry(Retry::After, seconds{10}), kNow, random_);
+
+  EXPECT_EQ(slots_.quiet_until(), kNow + seconds{30});
+}
+
+TEST_F(CallSlotsTest, ProbesAFaultThatNeedsAHumanAtTheLongestDistance) {
+  finish(slots_.ask("a", kNow), fault().with_retry(Retry::Never));
+
+  EXPECT_EQ(held_until(), kNow + minutes{1});
+}
+
 }  // namespace
 }  // namespace vkhost::pods

@@ -123,13 +123,51 @@ TEST_F(Decide, FollowsThePolicyForALostPod) {
   settings_.on_lost = OnLost::Fail;
   EXPECT_EQ(decided().kind, ActionKind::FailLost);
   settings_.on_lost = OnLost::Wait;
-  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+  EXPECT_EQ(decided().kind, ActionKind::ShowLost);
   settings_.on_lost = OnLost::Recreate;
-  EXPECT_EQ(decided().kind, ActionKind::Create);
-  EXPECT_EQ(decided().create_reason, CreateReason::Lost);
+  EXPECT_EQ(decided().kind, ActionKind::ShowLost);
   record_->restart_policy = "Never";
   EXPECT_EQ(decided().kind, ActionKind::FailLost);
+
   state_.loss_handled = true;
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+  record_->restart_policy = "Always";
+  EXPECT_EQ(decided().kind, ActionKind::Create);
+  EXPECT_EQ(decided().create_reason, CreateReason::Lost);
+  settings_.on_lost = OnLost::Wait;
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+}
+
+TEST_F(Decide, LetsThePodsOwnPolicyWin) {
+  state_.backend = Backend::Lost;
+  state_.ever_started = true;
+  record_->restart_policy = "Always";
+  settings_.on_lost = OnLost::Wait;
+  state_.own_policy.on_lost = OnLost::Fail;
+  EXPECT_EQ(decided().kind, ActionKind::FailLost);
+
+  state_.loss_handled = true;
+  state_.shows_loss = true;  // the policy was another one before
+  EXPECT_EQ(decided().kind, ActionKind::FailLost);
+  state_.shows_loss = false;
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+}
+
+TEST_F(Decide, DeletesWhatIsKeptOfAFinishedPodWhenItsTimeIsOver) {
+  state_.backend = Backend::Present;
+  record_->phase = "Succeeded";
+  state_.finished_at = kNow - seconds{60};
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+
+  settings_.keep_finished = seconds{90};
+  EXPECT_EQ(decided().kind, ActionKind::Wait);
+  EXPECT_EQ(decided().until, kNow + seconds{30});
+  settings_.keep_finished = seconds{60};
+  EXPECT_EQ(decided().kind, ActionKind::Delete);
+  EXPECT_EQ(decided().delete_reason, plugin::DeleteReason::Finished);
+  EXPECT_EQ(decided().grace, seconds{0});
+
+  state_.backend = Backend::Gone;
   EXPECT_EQ(decided().kind, ActionKind::Nothing);
 }
 
@@ -143,13 +181,13 @@ TEST_F(Decide, DeletesWhereverSomethingMayBeLeft) {
     ActionKind kind;
   };
   for (const Case& c : {Case{Backend::Unknown, false, ActionKind::Delete},
-                        Case{Backend::None, false, ActionKind::RemoveApi},
+                        Case{Backend::None, false, ActionKind::Conclude},
                         Case{Backend::None, true, ActionKind::Delete},
-                        Case{Backend::Wanted, false, ActionKind::RemoveApi},
+                        Case{Backend::Wanted, false, ActionKind::Conclude},
                         Case{Backend::Wanted, true, ActionKind::Delete},
                         Case{Backend::Present, true, ActionKind::Delete},
                         Case{Backend::Lost, true, ActionKind::Delete},
-                        Case{Backend::Gone, true, ActionKind::RemoveApi}}) {
+                        Case{Backend::Gone, true, ActionKind::Conclude}}) {
     state_.backend = c.backend;
     state_.create_attempted = c.attempted;
 
@@ -202,20 +240,76 @@ TEST_F(Decide, AsksSoonerAboutADeletionThatNobodyWillPush) {
   EXPECT_EQ(decided().kind, ActionKind::Inspect);
 }
 
+TEST_F(Decide, RemovesOnlyWhatIsTerminal) {
+  state_.backend = Backend::Gone;
+  given_deletion(seconds{30}, seconds{20});
+  EXPECT_EQ(decided().kind, ActionKind::Conclude);
+
+  state_.observed_final = true;
+  EXPECT_EQ(decided().kind, ActionKind::RemoveApi);
+  state_.refused_status = std::hash<std::string>()(state_.observed_status);
+  EXPECT_EQ(decided().kind, ActionKind::Conclude);
+  state_.concluded = true;
+  EXPECT_EQ(decided().kind, ActionKind::RemoveApi);
+  state_.concluded = false;
+  record_->phase = "Failed";
+  EXPECT_EQ(decided().kind, ActionKind::RemoveApi);
+}
+
+TEST_F(Decide, GivesUpADeletionAtTheHardLimit) {
+  state_.backend = Backend::Present;
+  state_.told_grace = seconds{10};
+  given_deletion(seconds{10}, seconds{0});
+  state_.delete_accepted_at = kNow;
+  state_.give_up_at = kNow + seconds{3};
+  EXPECT_EQ(decided().kind, ActionKind::Wait);
+  EXPECT_EQ(decided().until, kNow + seconds{3});
+
+  state_.give_up_at = kNow;
+  EXPECT_EQ(decided().kind, ActionKind::GiveUp);
+  settings_.deletion_limit = seconds{0};
+  EXPECT_EQ(decided().kind, ActionKind::Wait);
+}
+
+TEST_F(Decide, RemovesTheObjectOfADeletionThatWasGivenUpAndDeletesOn) {
+  state_.backend = Backend::Present;
+  state_.told_grace = seconds{0};
+  given_deletion(seconds{10}, seconds{0});
+  state_.give_up_at = kNow;
+  state_.overdue = true;
+  state_.concluded = true;
+  state_.delete_accepted_at = kNow - settings_.deletion_slack;
+  EXPECT_EQ(decided().kind, ActionKind::RemoveApi);
+
+  state_.removal_sent_at = kNow;
+  EXPECT_EQ(decided().kind, ActionKind::Delete);
+  state_.overdue_deletes = 1;
+  EXPECT_NE(decided().kind, ActionKind::Delete);
+  state_.delete_accepted_at = kNow - 2 * settings_.deletion_slack;
+  EXPECT_EQ(decided().kind, ActionKind::Delete);
+  state_.overdue_deletes = 1000;
+  state_.delete_accepted_at = kNow - settings_.backoff.cap;
+  EXPECT_EQ(decided().kind, ActionKind::Delete);
+}
+
 TEST_F(Decide, LetsTheLastStatusGoFirstForAWhile) {
   state_.backend = Backend::Gone;
+  state_.concluded = true;
   given_deletion(seconds{30}, seconds{20});
   state_.status_dirty = true;
   EXPECT_EQ(decided().kind, ActionKind::Nothing);
   state_.status_dirty = false;
   state_.status_writing = true;
   EXPECT_EQ(decided().kind, ActionKind::Nothing);
-  state_.write_failures = 3;
+  state_.write_patience_ends = kNow + seconds{1};
+  EXPECT_EQ(decided().kind, ActionKind::Wait);
+  state_.write_patience_ends = kNow;
   EXPECT_EQ(decided().kind, ActionKind::RemoveApi);
 }
 
 TEST_F(Decide, RemovesAnObjectAgainThatStays) {
   state_.backend = Backend::Gone;
+  state_.concluded = true;
   given_deletion(seconds{30}, seconds{20});
   state_.removal_sent_at = kNow - seconds{59};
   EXPECT_EQ(decided().kind, ActionKind::Wait);

@@ -92,6 +92,25 @@ TEST_P(PodLife, EndsAsItsContainersEnd) {
   EXPECT_EQ(deletes(uid), 0U);
 }
 
+TEST_P(PodLife, EndsAPodInItsInitPhaseWithItsGrace) {
+  boot();
+  const std::string uid = given_pod({.init_containers = {"setup"}});
+  provider_.report(uid, R"({"phase":"Pending","initContainerStatuses":[
+      {"name":"setup","state":{"running":{"startedAt":"2026-01-02T03:04:05Z"}}}],
+      "containerStatuses":[{"name":"main","state":{"waiting":{"reason":"PodInitializing"}}}]})");
+  look();
+
+  api_.remove(uid, seconds{25});
+  settle();
+  ASSERT_EQ(deletes(uid), 1U);
+  EXPECT_EQ(provider_.calls(Kind::Delete, uid)[0].grace, seconds{25});
+  EXPECT_TRUE(api_.has(uid));
+  provider_.finish_delete(uid);
+  look();
+
+  EXPECT_FALSE(api_.has(uid));
+}
+
 TEST_P(PodLife, FailsALostPodByDefault) {
   boot();
   const std::string uid = given_running_pod();
@@ -105,6 +124,45 @@ TEST_P(PodLife, FailsALostPodByDefault) {
             "ContainerStatusUnknown");
   EXPECT_EQ(creates(uid), 1U);
   EXPECT_EQ(events_.count(uid, "ProviderLost"), 1);
+}
+
+TEST_P(PodLife, ClosesReadyOfALostPodThatShallWait) {
+  settings_.on_lost = OnLost::Wait;
+  boot();
+  const std::string uid = given_running_pod();
+
+  provider_.answer_list(uid, plugin::ListVerdict::Absent);
+  list_all();
+  EXPECT_EQ(api_.phase(uid), "Running");
+  EXPECT_EQ(api_.condition(uid, "Ready"), "False");
+  EXPECT_EQ(api_.condition(uid, "ContainersReady"), "False");
+  pass(minutes{5});
+  EXPECT_EQ(events_.count(uid, "ProviderLost"), 1);
+
+  provider_.answer_list_honestly(uid);
+  list_all();
+
+  EXPECT_EQ(api_.condition(uid, "Ready"), "True");
+  EXPECT_EQ(api_.condition(uid, "ContainersReady"), "True");
+  EXPECT_EQ(creates(uid), 1U);
+}
+
+TEST_P(PodLife, ClosesReadyOfALostPodUntilItsNextWorkloadRuns) {
+  settings_.on_lost = OnLost::Recreate;
+  boot();
+  const std::string uid = given_running_pod();
+  provider_.fail_create(uid, unavailable("no capacity"), 3);
+
+  provider_.vanish(uid);
+  list_all();
+  EXPECT_EQ(api_.condition(uid, "Ready"), "False");
+  pass(minutes{1});
+  ASSERT_TRUE(provider_.has(uid));
+  EXPECT_EQ(api_.condition(uid, "Ready"), "False");
+  provider_.run(uid);
+  look();
+
+  EXPECT_EQ(api_.condition(uid, "Ready"), "True");
 }
 
 TEST_P(PodLife, AdoptsWhatRunsAfterARestart) {
@@ -193,6 +251,114 @@ TEST_F(PodEngineTest, DeletesTheOldPodBeforeItCreatesTheNewOneOfTheSameName) {
 
   EXPECT_EQ(creates(new_uid), 1U);
   EXPECT_EQ(deletes(new_uid), 0U);
+}
+
+TEST_F(PodEngineTest, SaysThatAPodWaitsForTheOldOneOfItsName) {
+  boot();
+  const std::string old_uid = given_running_pod();
+  api_.remove(old_uid, seconds{0});
+  const std::string new_uid = given_pod();
+  EXPECT_EQ(events_.count(new_uid, "WaitsForNamesake"), 0);
+
+  pass(seconds{5});
+  EXPECT_EQ(events_.count(new_uid, "WaitsForNamesake"), 1);
+  EXPECT_EQ(api_.condition(new_uid, "vkhost.io/Provider"), "False");
+  provider_.finish_delete(old_uid);
+  settle();
+
+  EXPECT_EQ(creates(new_uid), 1U);
+  EXPECT_EQ(api_.condition(new_uid, "vkhost.io/Provider"), "True");
+}
+
+TEST_F(PodEngineTest, TakesAnotherUidInAListForAnotherPod) {
+  boot();
+  const std::string old_uid = given_running_pod();
+  api_.lose_watch();
+  api_.remove(old_uid, seconds{0});
+  const std::string new_uid = api_.create({});
+  api_.list_again();
+
+  settle();
+  EXPECT_EQ(deletes(old_uid), 1U);
+  EXPECT_EQ(creates(new_uid), 0U);
+  provider_.finish_delete(old_uid);
+  settle();
+
+  EXPECT_EQ(creates(new_uid), 1U);
+  EXPECT_EQ(deletes(new_uid), 0U);
+  EXPECT_FALSE(engine_->find(old_uid).has_value());
+}
+
+TEST_F(PodEngineTest, FollowsThePolicyThatAPodNamesForItsLoss) {
+  settings_.on_lost = OnLost::Fail;
+  boot();
+  const std::string waits =
+      given_running_pod({.name = "waits", .annotations = {{"vkhost.io/on-lost", "wait"}}});
+  const std::string again =
+      given_running_pod({.name = "again", .annotations = {{"vkhost.io/on-lost", "recreate"}}});
+  const std::string wrong =
+      given_running_pod({.name = "wrong", .annotations = {{"vkhost.io/on-lost", "Wait!"}}});
+
+  for (const std::string& uid : {waits, again, wrong}) {
+    provider_.lose(uid);
+  }
+  settle();
+
+  EXPECT_EQ(api_.phase(waits), "Running");
+  EXPECT_EQ(api_.condition(waits, "Ready"), "False");
+  EXPECT_EQ(creates(again), 2U);
+  EXPECT_EQ(api_.phase(wrong), "Failed");
+  EXPECT_THAT(events_.events(), ::testing::Contains(::testing::AllOf(
+                                    HasSubstr(wrong), HasSubstr("vkhost.io/on-lost"))));
+}
+
+TEST_F(PodEngineTest, FailsAPodThatWaitedWhenItsPolicyChanges) {
+  boot();
+  const std::string uid = given_running_pod({.annotations = {{"vkhost.io/on-lost", "wait"}}});
+  provider_.lose(uid);
+  settle();
+  ASSERT_EQ(api_.phase(uid), "Running");
+
+  api_.annotate(uid, "vkhost.io/on-lost", "fail");
+  settle();
+
+  EXPECT_EQ(api_.phase(uid), "Failed");
+}
+
+TEST_F(PodEngineTest, NeverChangesAPodThatOthersShare) {
+  boot();
+  const std::string uid = api_.create({});
+  const kube::PodPtr shared = api_.pod(uid);
+  const std::string bytes = shared->raw;
+  engine_->pod_applied(shared);
+  provider_.fail_create(uid, unavailable("away"), 3);
+
+  pass(minutes{1});
+
+  EXPECT_EQ(shared->raw, bytes);
+}
+
+TEST_F(PodEngineTest, KeepsNothingOfTenThousandPodsThatAreGone) {
+  provider_.runs_in_create = true;
+  provider_.deletes_at_once = true;
+  provider_.handle_prefix.clear();
+  boot();
+
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::string> uids;
+    for (int i = 0; i < 100; ++i) {
+      uids.push_back(api_.create({.name = "web-" + std::to_string(i)}));
+    }
+    settle();
+    for (const std::string& uid : uids) {
+      api_.remove(uid, seconds{30});
+    }
+    settle();
+  }
+
+  EXPECT_THAT(api_.uids(), IsEmpty());
+  EXPECT_THAT(engine_->pods(), IsEmpty());
+  EXPECT_EQ(engine_->footprint(), 0U);
 }
 
 TEST_F(PodEngineTest, RunsPodsOfTheSameNameInTwoNamespacesBesideEachOther) {
@@ -308,6 +474,34 @@ TEST_F(PodEngineTest, NeverCreatesAPodAgainThatRanOnceOnTheWordOfRecoveryAlone) 
 
   EXPECT_EQ(creates(uid), 1U);
   EXPECT_TRUE(view(uid).runs_in_backend);
+}
+
+TEST_F(PodEngineTest, FailsAnAcceptedPodThatMayRunOnlyOnceWhenItIsAbsentAfterARestart) {
+  boot();
+  const std::string uid = given_pod({.restart_policy = "Never"});
+  pass(seconds{1});
+  ASSERT_EQ(api_.annotation(uid, "vkhost.io/handle"), "h-" + uid);
+  provider_.vanish(uid);
+  provider_.answer_recover(uid, plugin::RecoverVerdict::Absent);
+
+  boot();
+  settle();
+
+  EXPECT_EQ(creates(uid), 1U);
+  EXPECT_EQ(api_.phase(uid), "Failed");
+}
+
+TEST_F(PodEngineTest, CreatesAgainWhatMayRunOnlyOnceWhenTheProviderSaysThatItNeverBegan) {
+  boot();
+  const std::string uid = given_pod({.restart_policy = "Never"});
+  pass(seconds{1});
+  provider_.vanish(uid);
+  provider_.answer_recover(uid, plugin::RecoverVerdict::Create);
+
+  boot();
+  settle();
+
+  EXPECT_EQ(creates(uid), 2U);
 }
 
 TEST_F(PodEngineTest, RepeatsARecoveryThatFailed) {
@@ -475,6 +669,55 @@ TEST_F(PodEngineThreads, BlockedCreatesDoNotHoldUpADeletion) {
   EXPECT_EQ(creates("uid-3"), 0U);
   provider_.release_creates();
   EXPECT_TRUE(eventually([&] { return creates("uid-3") == 1; }));
+  engine_->stop();
+}
+
+TEST_F(PodEngineThreads, ListsEverythingAfterARelist) {
+  settings_.resync_interval = minutes{60};
+  boot_threads();
+  ASSERT_TRUE(eventually([&] { return provider_.count(Kind::List) == 1; }));
+
+  api_.list_again();
+
+  EXPECT_TRUE(eventually([&] { return provider_.count(Kind::List) == 2; }));
+  EXPECT_THAT(provider_.calls(Kind::List).back().uids, IsEmpty());
+  engine_->stop();
+}
+
+TEST_F(PodEngineThreads, ListsEverythingOnATimer) {
+  settings_.resync_interval = milliseconds{5};
+  boot_threads();
+
+  EXPECT_TRUE(eventually([&] { return provider_.count(Kind::List) >= 5; }));
+  engine_->stop();
+}
+
+TEST_F(PodEngineThreads, ASavedHandleIsNotWaitedForLongerThanPromised) {
+  settings_.handle_timeout = milliseconds{20};
+  provider_.handle_prefix.clear();
+  boot_threads();
+  const std::string uid = api_.create({});
+  ASSERT_TRUE(eventually([&] { return view(uid).runs_in_backend; }));
+  api_.hang_next(Call::Patch);
+
+  EXPECT_EQ(engine_->save_handle(uid, "i-1").code(), StatusCode::Unavailable);
+  EXPECT_TRUE(engine_->save_handle(uid, "i-2").is_ok());
+
+  EXPECT_EQ(api_.annotation(uid, "vkhost.io/handle"), "i-2");
+  engine_->stop();
+}
+
+TEST_F(PodEngineThreads, AHandleWaitsNoLongerThanPromisedForAWriteThatIsUnderWay) {
+  settings_.handle_timeout = milliseconds{20};
+  provider_.handle_prefix.clear();
+  boot_threads();
+  const std::string uid = api_.create({});
+  ASSERT_TRUE(eventually([&] { return view(uid).runs_in_backend; }));
+  api_.hang_next(Call::Patch);
+  provider_.run(uid);
+  ASSERT_TRUE(eventually([&] { return api_.is_hanging(); }));
+
+  EXPECT_EQ(engine_->save_handle(uid, "i-1").code(), StatusCode::Unavailable);
   engine_->stop();
 }
 

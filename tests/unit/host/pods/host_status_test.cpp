@@ -71,6 +71,54 @@ TEST(LostStatus, CanBeMergedWhateverTheProviderSaidBefore) {
   }
 }
 
+TEST(LostStatus, EndsInitContainersToo) {
+  auto pod = kube::parse_pod(R"({"metadata":{"name":"web","namespace":"default","uid":"u-1"},
+      "spec":{"initContainers":[{"name":"i"},{"name":"j"},{"name":"k"}],"containers":[{"name":"a"}]},
+      "status":{"initContainerStatuses":[
+        {"name":"i","image":"x","state":{"terminated":{"exitCode":0}}},
+        {"name":"j","image":"y","state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}},
+        {"name":"k","image":"z","state":{"waiting":{"reason":"PodInitializing"}}}],
+      "ephemeralContainerStatuses":[{"name":"debug","image":"sh","state":{"running":{}}}]}})");
+  ASSERT_TRUE(pod.is_ok());
+
+  const LossReport lost = lost_status(**pod, "", Status::ok(), kNow);
+
+  EXPECT_THAT(lost.status_json, Not(HasSubstr(R"("running")")));
+  EXPECT_THAT(lost.status_json, HasSubstr(R"("exitCode":0)"));
+  EXPECT_THAT(lost.status_json, HasSubstr(R"("waiting")"));
+  EXPECT_THAT(lost.status_json, HasSubstr(R"("name":"debug")"));
+  EXPECT_TRUE(merge_status({**pod, lost.status_json, "", kNow}).is_ok());
+}
+
+TEST(ConcludedStatus, SucceedsOnlyWhereEverythingIsKnownToHaveEndedWell) {
+  const auto pod = pod_with("{}");
+  const std::string well = R"({"phase":"Running","containerStatuses":[
+      {"name":"a","state":{"terminated":{"exitCode":0}}},
+      {"name":"b","state":{"terminated":{"exitCode":0}}}]})";
+  const std::string half = R"({"phase":"Running","containerStatuses":[
+      {"name":"a","state":{"terminated":{"exitCode":0}}},
+      {"name":"b","state":{"running":{}}}]})";
+
+  EXPECT_THAT(concluded_status(*pod, well, Status::ok(), kNow),
+              HasSubstr(R"("phase":"Succeeded")"));
+  EXPECT_THAT(concluded_status(*pod, half, Status::ok(), kNow), HasSubstr(R"("phase":"Failed")"));
+  EXPECT_THAT(concluded_status(*pod, "", Status::ok(), kNow), HasSubstr(R"("phase":"Failed")"));
+}
+
+TEST(ConcludedStatus, CanBeMergedWhateverTheProviderSaidBefore) {
+  for (const char* observed :
+       {"", "nonsense", "[]", R"({"containerStatuses":7})",
+        R"({"containerStatuses":[7,{"name":"a","state":7}]})",
+        R"({"initContainerStatuses":[7,{"name":7,"state":{"running":{}}}]})"}) {
+    const auto pod = pod_with("{}");
+    const std::string made =
+        concluded_status(*pod, observed, deadline_exceeded("why").with_reason("Why"), kNow);
+
+    EXPECT_TRUE(merge_status({*pod, made, "", kNow}).is_ok()) << observed;
+    EXPECT_THAT(made, HasSubstr(R"("reason":"Why")")) << observed;
+  }
+}
+
 TEST(RejectedStatus, LetsEveryContainerWait) {
   const std::string status = rejected_status(*pod_with("{}"), "NoGpu", "no \"GPU\" here", false);
 

@@ -376,6 +376,46 @@ TEST_F(OrphanSweep, SurvivesTenRestartsWithForeignWorkloadsUntouched) {
   EXPECT_EQ(api_.phase(uid), "Running");
 }
 
+TEST_F(OrphanSweep, EndsWhenTheApiServerDoesNotAnswer) {
+  boot();
+  for (int i = 0; i < 20; ++i) {
+    provider_.plant({"default", "web-" + std::to_string(i), "o-" + std::to_string(i), ""});
+  }
+  list_all();
+  api_.answer(Call::Read, deadline_exceeded("no answer within 30 s"), 2);
+
+  list_all();
+  EXPECT_EQ(api_.count(Call::Read), 1);
+  list_all();
+  EXPECT_EQ(api_.count(Call::Read), 2);
+  list_all();
+
+  EXPECT_EQ(provider_.count(Kind::Delete), 10U);
+}
+
+TEST_F(OrphanSweep, LetsPodsGoFirstThatWaitForAnAnswer) {
+  boot();
+  const std::string uid = given_running_pod();
+  api_.remove(uid, seconds{1});
+  settle();
+  provider_.plant({"default", "one", "o-1", ""});
+  provider_.plant({"default", "two", "o-2", ""});
+  list_all();
+  std::size_t lists_before = 0;
+  std::size_t lists_between = 0;
+  api_.during_next(Call::Read, [&] {
+    clock_->advance(seconds{9});
+    while (engine_->step_worker()) {
+    }
+    lists_before = provider_.count(Kind::List);
+    api_.during_next(Call::Read, [&] { lists_between = provider_.count(Kind::List); });
+  });
+
+  list_all();
+
+  EXPECT_EQ(lists_between, lists_before + 1);
+}
+
 TEST_F(OrphanSweep, KeepsAnOrphanWhosePodComesBack) {
   boot();
   provider_.plant({"default", "web", "uid-1", ""});

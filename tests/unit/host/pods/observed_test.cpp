@@ -123,6 +123,20 @@ TEST_F(PodNews, ThatAPodIsGoneWhichNeverRanLeadToANewCreate) {
   EXPECT_EQ(api_.phase(uid), "Running");
 }
 
+TEST_F(PodNews, ThatAPodIsGoneWithoutAnyEffectLeadToANewCreateAlsoWhereItMayRunOnlyOnce) {
+  boot();
+  const std::string uid = given_pod({.restart_policy = "Never"});
+  plugin::PodChange change = change_of(uid);
+  change.gone = true;
+  change.error = unavailable("it was never begun").with_effect(Effect::None);
+  provider_.vanish(uid);
+
+  static_cast<void>(provider_.push(std::move(change)));
+  settle();
+
+  EXPECT_EQ(creates(uid), 2U);
+}
+
 TEST_F(PodNews, ThatAPodIsGoneWhileItsCreateIsUnderWayAreHeard) {
   boot();
   const std::string uid = api_.create({});

@@ -46,5 +46,27 @@ TEST(UserMetadataHash, IsTheRecordsOwnWithoutPrefixes) {
   EXPECT_EQ(user_metadata_hash(**pod, {}), (*pod)->metadata_hash);
 }
 
+TEST(OwnLossPolicy, IsTheWordOfTheAnnotation) {
+  const auto policy_of = [](const std::string& metadata) {
+    const auto pod =
+        kube::parse_pod(R"({"metadata":{"name":"n","namespace":"s","uid":"u")" + metadata + "}}");
+    EXPECT_TRUE(pod.is_ok());
+    return own_loss_policy(**pod);
+  };
+
+  EXPECT_EQ(policy_of("").on_lost, std::nullopt);
+  EXPECT_EQ(policy_of(R"(,"annotations":{"vkhost.io/on-lost":"wait"})").on_lost, OnLost::Wait);
+  EXPECT_EQ(policy_of(R"(,"annotations":{"vkhost.io/on-lost":"fail"})").on_lost, OnLost::Fail);
+  EXPECT_EQ(policy_of(R"(,"annotations":{"vkhost.io/on-lost":"recreate"})").on_lost,
+            OnLost::Recreate);
+  EXPECT_EQ(policy_of(R"(,"labels":{"vkhost.io/on-lost":"wait"})").on_lost, std::nullopt);
+  for (const char* odd : {"\"WAIT\"", "\"\"", "7", "\"wa\\u0069t\""}) {
+    const LossPolicy policy =
+        policy_of(R"(,"annotations":{"vkhost.io/on-lost":)" + std::string(odd) + "}");
+    EXPECT_EQ(policy.on_lost, std::nullopt) << odd;
+    EXPECT_NE(policy.problem, "") << odd;
+  }
+}
+
 }  // namespace
 }  // namespace vkhost::pods

@@ -258,6 +258,87 @@ TEST_F(CreatePodCalls, AreNotMadeAgainForALostPodThatShallWait) {
   EXPECT_TRUE(view(uid).runs_in_backend);
 }
 
+TEST_F(CreatePodCalls, BackOffWhenTheWorkloadIsLostAgainAndAgain) {
+  settings_.on_lost = OnLost::Recreate;
+  boot();
+  const std::string uid = given_running_pod();
+
+  for (int i = 0; i < 600; ++i) {
+    if (provider_.has(uid)) {
+      provider_.run(uid);
+      provider_.lose(uid);
+    }
+    pass(milliseconds{500});
+  }
+
+  EXPECT_GE(creates(uid), 5U);
+  EXPECT_LE(creates(uid), 16U);
+}
+
+TEST_F(CreatePodCalls, BackOffWhenEachIsAcceptedAndGoneBeforeItEverRan) {
+  boot();
+  const std::string uid = given_pod();
+
+  for (int i = 0; i < 600; ++i) {
+    if (provider_.has(uid)) {
+      provider_.lose(uid);
+    }
+    pass(milliseconds{500});
+  }
+
+  EXPECT_GE(creates(uid), 5U);
+  EXPECT_LE(creates(uid), 16U);
+}
+
+TEST_F(CreatePodCalls, ComeAtOnceAgainForAWorkloadThatRanForAWhile) {
+  settings_.on_lost = OnLost::Recreate;
+  boot();
+  const std::string uid = given_running_pod();
+
+  for (int i = 0; i < 5; ++i) {
+    pass(minutes{2});
+    provider_.lose(uid);
+    settle();
+    provider_.run(uid);
+    settle();
+  }
+
+  EXPECT_EQ(creates(uid), 6U);
+}
+
+TEST_F(CreatePodCalls, FollowTheAdviceThatComesWithALoss) {
+  settings_.on_lost = OnLost::Recreate;
+  boot();
+  const std::string uid = given_running_pod();
+  plugin::PodChange change;
+  change.uid = uid;
+  change.seq = provider_.last_seq() + 1;
+  change.gone = true;
+  change.error = unavailable("no spot capacity").with_retry(Retry::After, seconds{40});
+  provider_.vanish(uid);
+
+  static_cast<void>(provider_.push(std::move(change)));
+  pass(seconds{39});
+  EXPECT_EQ(creates(uid), 1U);
+  pass(seconds{2});
+
+  EXPECT_EQ(creates(uid), 2U);
+}
+
+TEST_F(CreatePodCalls, AreNotMadeAgainForAnAcceptedPodThatMayRunOnlyOnce) {
+  settings_.on_lost = OnLost::Recreate;
+  boot();
+  const std::string uid = given_pod({.restart_policy = "Never"});
+
+  provider_.vanish(uid);  // it may have run, and ended, between two lists
+  list_all();
+  pass(minutes{5});
+
+  EXPECT_EQ(creates(uid), 1U);
+  EXPECT_EQ(api_.phase(uid), "Failed");
+  EXPECT_EQ(events_.count(uid, "ProviderLost"), 1);
+}
+
 // ---- Deletion while a create is under way
 
 TEST_F(CreatePodCalls, AreCancelledByADeletionWhichThenReachesTheProvider) {
@@ -475,6 +556,25 @@ TEST_F(AccountFault, MayBeFoundByAPush) {
 
   EXPECT_EQ(creates(uid), 2U);
   EXPECT_EQ(creates(other), 1U);
+}
+
+TEST_F(AccountFault, HoldsDeletionsAndListsAsLongAsTheProviderSays) {
+  boot();
+  const std::string running = given_running_pod();
+  provider_.fail_create("", account_fault("slow down").with_retry(Retry::After, seconds{60}));
+  given_pods(1);
+  settle();
+  const std::size_t lists = provider_.count(Kind::List);
+
+  api_.remove(running, seconds{30});
+  list_all();
+  pass(seconds{59});
+  EXPECT_EQ(deletes(running), 0U);
+  EXPECT_EQ(provider_.count(Kind::List), lists);
+  EXPECT_THAT(view(running).last_error.message(), HasSubstr("slow down"));
+  pass(seconds{2});
+
+  EXPECT_EQ(deletes(running), 1U);
 }
 
 // ---- Update
@@ -725,6 +825,169 @@ TEST_F(DeletePodCalls, ComeAgainWithoutGraceWhenTheDeletionIsOverdue) {
   ASSERT_EQ(deletes(uid), 2U);
   EXPECT_EQ(provider_.calls(Kind::Delete, uid)[1].grace, seconds{0});
   EXPECT_TRUE(api_.has(uid));
+}
+
+// Each with a provider that pushes and one that is polled.
+class HardLimit : public EngineFixture, public ::testing::WithParamInterface<bool> {
+ protected:
+  HardLimit() {
+    provider_.shape.pushes = GetParam();
+    settings_.backoff = {seconds{1}, minutes{5}};
+    settings_.deletion_limit = minutes{2};
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Providers, HardLimit, ::testing::Bool(), [](const auto& kind) {
+  return kind.param ? "Pushing" : "Polled";
+});
+
+TEST_P(HardLimit, EndsTheWaitForADeletionAndTheWorkloadIsDeletedOn) {
+  boot();
+  const std::string uid = given_running_pod();
+  std::string phase;
+  std::string reason;
+  api_.during_next(Call::Remove, [&] {
+    phase = api_.phase(uid);
+    reason = api_.status(uid, "reason");
+  });
+
+  api_.remove(uid, seconds{30});
+  pass(seconds{148});
+  EXPECT_TRUE(api_.has(uid));
+  EXPECT_EQ(events_.count(uid, "DeletionTimeout"), 0);
+  pass(seconds{8});
+
+  EXPECT_FALSE(api_.has(uid));
+  EXPECT_EQ(phase, "Failed");
+  EXPECT_EQ(reason, "DeletionTimeout");
+  EXPECT_EQ(events_.count(uid, "DeletionTimeout"), 1);
+  EXPECT_TRUE(view(uid).is_overdue);
+  const std::size_t before = deletes(uid);
+  pass(minutes{60});
+  EXPECT_GE(deletes(uid), before + 8);
+  EXPECT_LE(deletes(uid), before + 20);
+  EXPECT_EQ(provider_.calls(Kind::Delete, uid).back().grace, seconds{0});
+  EXPECT_EQ(events_.count(uid, "DeletionTimeout"), 1);
+  provider_.finish_delete(uid);
+  look();
+  EXPECT_FALSE(engine_->find(uid).has_value());
+}
+
+TEST_P(HardLimit, CountsFromTheFirstTryWhenNoneIsAccepted) {
+  boot();
+  const std::string uid = given_running_pod();
+  provider_.fail_delete(uid, unavailable("the cloud is busy"), 1000);
+
+  api_.remove(uid, seconds{30});
+  pass(seconds{148});
+  EXPECT_TRUE(api_.has(uid));
+  pass(seconds{5});
+
+  EXPECT_FALSE(api_.has(uid));
+  const auto events = events_.events();
+  EXPECT_THAT(events, ::testing::Contains(::testing::AllOf(HasSubstr("DeletionTimeout"),
+                                                           HasSubstr("the cloud is busy"))));
+  EXPECT_TRUE(provider_.has(uid));
+}
+
+TEST_P(HardLimit, HoldsUpNoPodOfTheSameName) {
+  boot();
+  const std::string old_uid = given_running_pod();
+  api_.remove(old_uid, seconds{0});
+  api_.deliver();
+  const std::string stuck = given_pod();
+  provider_.run(stuck);
+  look();
+  api_.remove(stuck, seconds{1});
+  pass(minutes{3});
+  ASSERT_FALSE(api_.has(stuck));
+
+  provider_.finish_delete(old_uid);
+  look();
+  const std::string next = given_pod();
+
+  EXPECT_EQ(creates(next), 1U);
+  EXPECT_TRUE(provider_.has(stuck));
+}
+
+TEST_P(HardLimit, IsNoneWhenItIsSwitchedOff) {
+  settings_.deletion_limit = seconds{0};
+  boot();
+  const std::string uid = given_running_pod();
+
+  api_.remove(uid, seconds{30});
+  pass(minutes{90});
+
+  EXPECT_TRUE(api_.has(uid));
+}
+
+TEST_P(HardLimit, LeavesAnOrphanBehindARestart) {
+  settings_.orphans = Orphans::Delete;
+  boot();
+  const std::string uid = given_running_pod();
+  api_.remove(uid, seconds{1});
+  pass(minutes{4});
+  ASSERT_FALSE(api_.has(uid));
+
+  boot();
+  list_all();
+  list_all();
+
+  EXPECT_EQ(provider_.calls(Kind::Delete, uid).back().reason, plugin::DeleteReason::Orphan);
+}
+
+// ---- Finished pods
+
+class KeepFinished : public HardLimit {
+ protected:
+  KeepFinished() { settings_.keep_finished = minutes{10}; }
+};
+
+INSTANTIATE_TEST_SUITE_P(Providers, KeepFinished, ::testing::Bool(), [](const auto& kind) {
+  return kind.param ? "Pushing" : "Polled";
+});
+
+TEST_P(KeepFinished, DeletesWhatTheProviderKeepsOfAPodThatHasEnded) {
+  boot();
+  const std::string uid = given_running_pod({.restart_policy = "Never"});
+  provider_.end(uid, "Succeeded", 0);
+  look();
+  pass(minutes{9});
+  EXPECT_EQ(deletes(uid), 0U);
+
+  pass(seconds{63});
+  ASSERT_EQ(deletes(uid), 1U);
+  EXPECT_EQ(provider_.calls(Kind::Delete, uid)[0].reason, plugin::DeleteReason::Finished);
+  EXPECT_EQ(provider_.calls(Kind::Delete, uid)[0].grace, seconds{0});
+  provider_.vanish(uid);
+  provider_.lose(uid);
+  list_all();
+  pass(minutes{30});
+
+  EXPECT_TRUE(api_.has(uid));
+  EXPECT_EQ(api_.phase(uid), "Succeeded");
+  EXPECT_EQ(deletes(uid), 1U);
+  EXPECT_EQ(creates(uid), 1U);
+}
+
+TEST_P(KeepFinished, AsksAgainForADeletionThatNobodyConfirms) {
+  boot();
+  const std::string uid = given_running_pod({.restart_policy = "Never"});
+  provider_.end(uid, "Succeeded", 0);
+  look();
+
+  pass(minutes{13});
+  EXPECT_GE(deletes(uid), 2U);
+  EXPECT_LE(deletes(uid), 8U);
+  EXPECT_TRUE(api_.has(uid));
+  EXPECT_LE(provider_.count(Kind::List), 200U);
+  api_.remove(uid, seconds{0});
+  settle();
+  provider_.vanish(uid);
+  provider_.lose(uid);
+  list_all();
+
+  EXPECT_FALSE(engine_->find(uid).has_value());
 }
 
 TEST_F(DeletePodCalls, AreRepeatedWhenAcceptedWorkFails) {

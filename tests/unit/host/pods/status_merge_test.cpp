@@ -259,5 +259,30 @@ TEST(MergeStatus, SurvivesMembersOfUnexpectedTypes) {
   }
 }
 
+TEST(MergeStatus, LetsAConditionOfTheHostWin) {
+  const HostCondition closed{"Ready", false, "ProviderLost", "it is gone"};
+  const auto patch = merge_status(
+      {*pod_with("{}"), pod_status("Running", {"a", "b"}, "running"), "", kNow, {closed}});
+
+  ASSERT_TRUE(patch.is_ok());
+  EXPECT_THAT(*patch, HasSubstr(R"("reason":"ProviderLost","status":"False","type":"Ready")"));
+  EXPECT_THAT(*patch, HasSubstr(R"("status":"True","type":"ContainersReady")"));
+}
+
+TEST(MergeStatus, WritesAConditionOfTheHostAloneWhereTheProviderHasSaidNothing) {
+  const HostCondition trouble{"vkhost.io/Provider", false, "NoCapacity", "none left"};
+  const auto first = merge_status({*pod_with(R"({"phase":"Running"})"), "", "", kNow, {trouble}});
+  ASSERT_TRUE(first.is_ok());
+  EXPECT_THAT(*first, HasSubstr("NoCapacity"));
+  EXPECT_THAT(*first, Not(HasSubstr("phase")));
+
+  const auto again = merge_status({*pod_with(*first), "", "", kNow, {trouble}});
+  ASSERT_TRUE(again.is_ok());
+  EXPECT_EQ(*again, "");
+  const auto ended = merge_status({*pod_with(R"({"phase":"Failed"})"), "", "", kNow, {trouble}});
+  ASSERT_TRUE(ended.is_ok());
+  EXPECT_EQ(*ended, "");
+}
+
 }  // namespace
 }  // namespace vkhost::pods
