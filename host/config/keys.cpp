@@ -176,7 +176,9 @@ Section<KubernetesConfig> kubernetes_keys() {
       .key("cluster_domain", &KubernetesConfig::cluster_domain, text("domain", check_domain),
            "DNS domain of the cluster, for providers and resolved host names.")
       .key("max_requests_in_flight", &KubernetesConfig::max_requests_in_flight, integer(1, 1000),
-           "Requests to the API server at the same time; leases have a lane of their own.")
+           "Requests to the API server at the same time. A quarter of them, at most 8, are for "
+           "what is read, the others for what is written about pods. Leases and events have lanes "
+           "of their own.")
       .key("request_timeout", &KubernetesConfig::request_timeout, duration(1s, 10min),
            "How long one request may take.");
   return keys;

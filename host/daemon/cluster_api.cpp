@@ -8,9 +8,10 @@ namespace vkhost::daemon {
 namespace {
 
 // No deadline of its own: kubernetes.request_timeout bounds every request.
-kube::CallOptions with_cancel(const CancelToken& cancel) {
+kube::CallOptions about_pods(const CancelToken& cancel) {
   kube::CallOptions options;
   options.cancel = cancel;
+  options.lane = kube::Lane::Status;
   return options;
 }
 
@@ -21,18 +22,18 @@ Result<std::string> ClusterPodApi::patch_status(const kube::PodRecord& pod,
                                                 const CancelToken& cancel) {
   VKHOST_TRY_ASSIGN(const kube::PodPtr written,
                     kube::patch_pod_status(client_, pod, patch.status_json, patch.annotations,
-                                           with_cancel(cancel)));
+                                           about_pods(cancel)));
   return written->resource_version;
 }
 
 Status ClusterPodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) {
-  return kube::delete_pod_now(client_, pod, with_cancel(cancel));
+  return kube::delete_pod_now(client_, pod, about_pods(cancel));
 }
 
 Result<kube::PodPtr> ClusterPodApi::read_pod(const std::string& pod_namespace,
                                              const std::string& name,
                                              const CancelToken& cancel) {
-  return kube::fetch_pod(client_, pod_namespace, name, with_cancel(cancel));
+  return kube::fetch_pod(client_, pod_namespace, name, about_pods(cancel));
 }
 
 void ClusterEvents::pod_event(const kube::PodRecord& pod,

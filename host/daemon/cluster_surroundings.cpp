@@ -102,7 +102,8 @@ Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Co
     connection.server = config.kubernetes.server;
   }
   kube::ClientSettings settings;
-  settings.normal_connections = static_cast<std::size_t>(config.kubernetes.max_requests_in_flight);
+  settings.widths = kube::LaneWidths::sharing(
+      static_cast<std::size_t>(config.kubernetes.max_requests_in_flight));
   settings.request_timeout = config.kubernetes.request_timeout;
   kube::ClientParts parts;
   parts.make_transport = [clock = shared.clock](http::TransportSettings transport) {

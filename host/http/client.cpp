@@ -288,7 +288,8 @@ class PocoTransport final : public Transport {
         const Status status = status_of_current_exception();
         const bool stale = lease->was_kept() && !exchange.is_answered() &&
                            status.code() == StatusCode::Unavailable && !cancel.is_cancelled();
-        if (!stale || !(is_idempotent(request.method) || !exchange.has_sent())) {
+        if (!stale ||
+            !(request.repeatable || is_idempotent(request.method) || !exchange.has_sent())) {
           return explain(status, request, cancel, exchange.has_sent());
         }
         choice = ConnectionPool::Choice::New;  // a kept one had been closed: once more

@@ -3,7 +3,7 @@
 // One Transport serves all threads of the process that talk to that server; it owns its
 // connections, bounds how many are in use, and repeats a request once by itself when a kept
 // connection turns out to be closed before any byte of the answer (RFC 9110 §9.2.2 and RFC 9112
-// §9.3.1; only for idempotent methods, or when nothing was sent). Failures are Status: UNAVAILABLE
+// §9.3.1; only for idempotent methods and requests, or when nothing was sent). Failures are Status: UNAVAILABLE
 // (connect, reset, truncated body), DEADLINE_EXCEEDED, CANCELLED, UNAUTHENTICATED (the server's
 // certificate), RESOURCE_EXHAUSTED (the body is over the limit). An answer of any HTTP status is a
 // success here.
@@ -30,6 +30,7 @@ struct Request {
   std::string target = "/";  // path and query, already escaped
   Headers headers = {};
   std::string body = {};
+  bool repeatable = false;  // sending it twice does what sending it once does, whatever its method
 };
 
 struct Response {

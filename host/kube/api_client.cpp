@@ -18,14 +18,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kErrorBodyBytes = std::size_t{64} * 1024;
 
-struct Transports {
-  std::shared_ptr<const http::ClientTls> tls;  // what they were made with
-  std::shared_ptr<http::Transport> normal;
-  std::shared_ptr<http::Transport> urgent;
-
-  [[nodiscard]] const std::shared_ptr<http::Transport>& of(Lane lane) const {
-    return lane == Lane::Urgent ? urgent : normal;
-  }
+struct Tunnel {
+  std::shared_ptr<const http::ClientTls> tls;  // what it was made with
+  std::shared_ptr<http::Transport> transport;
 };
 
 std::string_view content_type(PatchType type) {
@@ -75,7 +70,12 @@ http::Response read_error_body(http::ResponseStream& stream, Deadline deadline) 
 class ApiClient final : public Client {
  public:
   ApiClient(ClientSettings settings, ClientParts parts)
-      : settings_(std::move(settings)), parts_(std::move(parts)) {}
+      : settings_(std::move(settings)),
+        parts_(std::move(parts)),
+        urgent_(settings_.widths.urgent, parts_.clock),
+        status_(settings_.widths.status, parts_.clock),
+        normal_(settings_.widths.normal, parts_.clock),
+        events_(settings_.widths.events, parts_.clock) {}
 
   Result<std::string> get(std::string_view path,
                           const Query& query,
@@ -86,32 +86,36 @@ class ApiClient final : public Client {
   Result<std::string> create(std::string_view path,
                              std::string body,
                              const CallOptions& options) override {
-    return write("POST", path, "application/json", std::move(body), options);
+    return write("POST", path, "application/json", std::move(body), options,
+                 options.repeatable ? Access::Repeatable : Access::Write);
   }
   Result<std::string> update(std::string_view path,
                              std::string body,
                              const CallOptions& options) override {
-    return write("PUT", path, "application/json", std::move(body), options);
+    return write("PUT", path, "application/json", std::move(body), options, Access::Repeatable);
   }
   Result<std::string> patch(std::string_view path,
                             PatchType type,
                             std::string body,
                             const CallOptions& options) override {
-    return write("PATCH", path, content_type(type), std::move(body), options);
+    // The other types say what shall be, not what shall be done.
+    const bool repeatable = options.repeatable || type != PatchType::Json;
+    return write("PATCH", path, content_type(type), std::move(body), options,
+                 repeatable ? Access::Repeatable : Access::Write);
   }
   Result<std::string> remove(std::string_view path,
                              std::string body,
                              const CallOptions& options) override {
-    return write("DELETE", path, "application/json", std::move(body), options);
+    return write("DELETE", path, "application/json", std::move(body), options, Access::Repeatable);
   }
   Result<std::unique_ptr<WatchStream>> watch(std::string_view path,
                                              const Query& query,
                                              const CallOptions& options) override;
 
  private:
-  // One try: the transports and headers of the moment.
+  // One try: the transport and headers of the moment.
   struct Session {
-    Transports transports;
+    std::shared_ptr<http::Transport> transport;
     std::uint64_t generation = 0;
   };
 
@@ -119,9 +123,10 @@ class ApiClient final : public Client {
                             std::string_view path,
                             std::string_view body_type,
                             std::string body,
-                            const CallOptions& options) {
+                            const CallOptions& options,
+                            Access access) {
     return call(make_request(method, std::string(path), body_type, std::move(body)), options,
-                Access::Write);
+                access);
   }
   Result<std::string> call(http::Request request, const CallOptions& options, Access access);
   Result<std::string> try_call(http::Request& request,
@@ -134,8 +139,10 @@ class ApiClient final : public Client {
                                                  const CallOptions& options,
                                                  std::optional<std::uint64_t>& rejected);
   Result<Session> prepare(http::Request& request, Deadline deadline, const CancelToken& cancel);
-  Result<Transports> transports_for(const Identity& identity);
-  Result<Transports> make_transports(std::shared_ptr<const http::ClientTls> tls);
+  Result<Tunnel> tunnel_for(const Identity& identity);
+  Result<Tunnel> make_tunnel(std::shared_ptr<const http::ClientTls> tls);
+  void hold(Lane lane, const Status& refusal, const http::Response& answer);
+  [[nodiscard]] LaneGate& gate(Lane lane);
   [[nodiscard]] Deadline bounded(Deadline deadline) const {
     return deadline.is_never() ? Deadline::after(*parts_.clock, settings_.request_timeout)
                                : deadline;
@@ -143,35 +150,51 @@ class ApiClient final : public Client {
 
   const ClientSettings settings_;
   const ClientParts parts_;
+  LaneGate urgent_;
+  LaneGate status_;
+  LaneGate normal_;
+  LaneGate events_;
   Mutex mutex_;
-  Transports transports_ VKHOST_GUARDED_BY(mutex_);
+  Tunnel tunnel_ VKHOST_GUARDED_BY(mutex_);
   std::shared_ptr<const http::ClientTls> unusable_tls_ VKHOST_GUARDED_BY(mutex_);
 };
 
-Result<Transports> ApiClient::make_transports(std::shared_ptr<const http::ClientTls> tls) {
+LaneGate& ApiClient::gate(Lane lane) {
+  switch (lane) {
+    case Lane::Urgent:
+      return urgent_;
+    case Lane::Status:
+      return status_;
+    case Lane::Events:
+      return events_;
+    case Lane::Normal:
+      break;
+  }
+  return normal_;
+}
+
+Result<Tunnel> ApiClient::make_tunnel(std::shared_ptr<const http::ClientTls> tls) {
   http::TransportSettings settings;
   settings.url = settings_.server;
   settings.proxy_url = settings_.proxy_url;
   settings.tls = *tls;
-  settings.max_connections = settings_.normal_connections;
-  VKHOST_TRY_ASSIGN(std::shared_ptr<http::Transport> normal, parts_.make_transport(settings));
-  settings.max_connections = settings_.urgent_connections;
-  VKHOST_TRY_ASSIGN(std::shared_ptr<http::Transport> urgent,
+  settings.max_connections = settings_.widths.total();
+  VKHOST_TRY_ASSIGN(std::shared_ptr<http::Transport> transport,
                     parts_.make_transport(std::move(settings)));
-  return Transports{std::move(tls), std::move(normal), std::move(urgent)};
+  return Tunnel{std::move(tls), std::move(transport)};
 }
 
-Result<Transports> ApiClient::transports_for(const Identity& identity) {
-  Transports old;
+Result<Tunnel> ApiClient::tunnel_for(const Identity& identity) {
+  Tunnel old;
   {
     const MutexLock lock(mutex_);
-    const bool is_known_bad = transports_.tls && identity.tls == unusable_tls_;
-    if (transports_.tls == identity.tls || is_known_bad) {
-      return transports_;
+    const bool is_known_bad = tunnel_.tls && identity.tls == unusable_tls_;
+    if (tunnel_.tls == identity.tls || is_known_bad) {
+      return tunnel_;
     }
-    old = transports_;
+    old = tunnel_;
   }
-  auto made = make_transports(identity.tls);  // loads certificates, so not under the lock
+  auto made = make_tunnel(identity.tls);  // loads certificates, so not under the lock
   if (!made.is_ok()) {
     if (!old.tls) {
       return made.status();
@@ -184,17 +207,17 @@ Result<Transports> ApiClient::transports_for(const Identity& identity) {
     return old;
   }
   const MutexLock lock(mutex_);
-  if (transports_.tls != identity.tls) {  // another thread may have been faster
-    transports_ = std::move(*made);
+  if (tunnel_.tls != identity.tls) {  // another thread may have been faster
+    tunnel_ = std::move(*made);
   }
-  return transports_;
+  return tunnel_;
 }
 
 Result<ApiClient::Session> ApiClient::prepare(http::Request& request,
                                               Deadline deadline,
                                               const CancelToken& cancel) {
   VKHOST_TRY_ASSIGN(const Identity identity, parts_.credentials->current(deadline, cancel));
-  VKHOST_TRY_ASSIGN(Transports transports, transports_for(identity));
+  VKHOST_TRY_ASSIGN(Tunnel tunnel, tunnel_for(identity));
   std::erase_if(request.headers, [](const auto& header) {
     return header.first == "Authorization" || header.first.rfind("Impersonate-", 0) == 0;
   });
@@ -203,7 +226,7 @@ Result<ApiClient::Session> ApiClient::prepare(http::Request& request,
   }
   request.headers.insert(request.headers.end(), identity.impersonation.begin(),
                          identity.impersonation.end());
-  return Session{std::move(transports), identity.generation};
+  return Session{std::move(tunnel.transport), identity.generation};
 }
 
 Result<std::string> ApiClient::try_call(http::Request& request,
@@ -212,15 +235,32 @@ Result<std::string> ApiClient::try_call(http::Request& request,
                                         Access access,
                                         std::optional<std::uint64_t>& rejected) {
   VKHOST_TRY_ASSIGN(const Session session, prepare(request, deadline, options.cancel));
+  VKHOST_TRY_ASSIGN(const LaneGate::Pass pass, gate(options.lane).enter(deadline, options.cancel));
   VKHOST_TRY_ASSIGN(http::Response answer,
-                    session.transports.of(options.lane)->send(request, deadline, options.cancel));
+                    session.transport->send(request, deadline, options.cancel));
   if (is_success(answer.status)) {
     return std::move(answer.body);
   }
   if (answer.status == 401) {
     rejected = session.generation;
   }
-  return api_error(answer, access);
+  Status failure = api_error(answer, access);
+  if (answer.status == 429) {
+    hold(options.lane, failure, answer);
+  }
+  return failure;
+}
+
+// The header names whose rules they are, so that an administrator can find them.
+void ApiClient::hold(Lane lane, const Status& refusal, const http::Response& answer) {
+  if (gate(lane).refused(refusal.retry_after())) {
+    parts_.log.warn("The API server asks for fewer requests, those of this lane wait",
+                    {{"lane", std::string(name_of(lane))},
+                     {"wait_ms", std::to_string(refusal.retry_after().count())},
+                     {"flow_schema_uid", std::string(http::find_header(
+                                             answer.headers, "X-Kubernetes-PF-FlowSchema-UID"))},
+                     observe::error_field(refusal)});
+  }
 }
 
 Result<std::string> ApiClient::call(http::Request request,
@@ -228,6 +268,7 @@ Result<std::string> ApiClient::call(http::Request request,
                                     Access access) {
   const Deadline deadline = bounded(options.deadline);
   const std::string what = request.method + " " + request.target;
+  request.repeatable = access != Access::Write;
   bool renewed = false;
   for (std::uint32_t tries = 1;; ++tries) {
     std::optional<std::uint64_t> rejected;
@@ -257,16 +298,16 @@ Result<std::unique_ptr<WatchStream>> ApiClient::try_watch(http::Request& request
                                                           const CallOptions& options,
                                                           std::optional<std::uint64_t>& rejected) {
   VKHOST_TRY_ASSIGN(const Session session, prepare(request, deadline, options.cancel));
-  const std::shared_ptr<http::Transport>& transport = session.transports.of(options.lane);
   VKHOST_TRY_ASSIGN(std::unique_ptr<http::ResponseStream> body,
-                    transport->open(request, deadline, options.cancel));
+                    session.transport->open(request, deadline, options.cancel));
   if (!is_success(body->status())) {
     if (body->status() == 401) {
       rejected = session.generation;
     }
     return api_error(read_error_body(*body, deadline), Access::Read);
   }
-  return std::unique_ptr<WatchStream>(std::make_unique<WatchLines>(std::move(body), transport));
+  return std::unique_ptr<WatchStream>(
+      std::make_unique<WatchLines>(std::move(body), session.transport));
 }
 
 // Not repeated here except after 401: who watches has to decide from where to go on.

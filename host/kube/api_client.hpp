@@ -1,8 +1,8 @@
 // make_client: the real Client, over transports that a factory makes.
 //
-// Two transports to the same server: requests of Lane::Urgent have connections of their own. Both
-// are made anew when the credentials bring other certificates; running requests and watches end on
-// the old ones. [any-thread]
+// One transport, made anew when the credentials bring other certificates; running requests and
+// watches end on the old one. Connections are shared by all lanes, but each lane may use only so many
+// at once that there is one left for the others. Watches have their own. [any-thread]
 #pragma once
 
 #include "base/backoff.hpp"
@@ -10,6 +10,7 @@
 #include "http/client.hpp"
 #include "kube/client.hpp"
 #include "kube/credentials.hpp"
+#include "kube/lane_gate.hpp"
 #include "observe/log.hpp"
 
 #include <chrono>
@@ -27,8 +28,7 @@ using TransportFactory =
 struct ClientSettings {
   std::string server;     // URL, perhaps with a base path
   std::string proxy_url;  // or empty
-  std::size_t normal_connections = 32;
-  std::size_t urgent_connections = 2;
+  LaneWidths widths;
   // For requests without a deadline: a server that never answers must not hold a thread.
   std::chrono::milliseconds request_timeout{std::chrono::seconds{60}};
   std::uint32_t max_tries = 5;  // of one request, the first included

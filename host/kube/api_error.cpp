@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -72,11 +73,61 @@ std::string quoted_start(std::string_view body) {
                      : "\"" + out + (body.size() > kQuotedBytes ? "…" : "") + "\"";
 }
 
+// All of `text` as a number.
+template <typename Number>
+bool read_number(std::string_view text, Number& number) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return !text.empty() && error == std::errc{} && stop == end;
+}
+
+// IMF-fixdate, the only form that may be sent (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::optional<std::chrono::sys_seconds> read_date(std::string_view text) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  constexpr std::string_view kShape = "___, __ ___ ____ __:__:__ GMT";
+  if (text.size() != kShape.size()) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (kShape[i] != '_' && kShape[i] != text[i]) {
+      return std::nullopt;
+    }
+  }
+  unsigned day = 0;
+  int year = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  const std::size_t month = kMonths.find(text.substr(8, 3));
+  if (!read_number(text.substr(5, 2), day) || month == std::string_view::npos || month % 3 != 0 ||
+      !read_number(text.substr(12, 4), year) || !read_number(text.substr(17, 2), hour) ||
+      !read_number(text.substr(20, 2), minute) || !read_number(text.substr(23, 2), second)) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
+                                         std::chrono::day(day)};
+  if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60) {
+    return std::nullopt;
+  }
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         seconds(second);
+}
+
+// Seconds, or a date, which is counted from the server's own Date: clocks may differ.
 std::optional<seconds> retry_after_header(const http::Headers& headers) {
   const std::string_view value = http::find_header(headers, "Retry-After");
   std::int64_t parsed = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-  if (value.empty() || error != std::errc{} || end != value.data() + value.size() || parsed < 0) {
+  if (!read_number(value, parsed)) {
+    const auto until = read_date(value);
+    const auto now = read_date(http::find_header(headers, "Date"));
+    if (!until || !now) {
+      return std::nullopt;
+    }
+    parsed = std::max<std::int64_t>((*until - *now).count(), 0);
+  }
+  if (parsed < 0) {
     return std::nullopt;
   }
   return std::min(seconds(std::min<std::int64_t>(parsed, 86'400)), kLongestRetryAfter);
@@ -169,7 +220,7 @@ std::optional<milliseconds> retry_delay(const Status& failure,
   if (failure.retry() == Retry::After) {
     return std::max(failure.retry_after(), backoff);
   }
-  const bool is_harmless = access == Access::Read || failure.effect() == Effect::None;
+  const bool is_harmless = access != Access::Write || failure.effect() == Effect::None;
   if (failure.code() == StatusCode::Unavailable && is_harmless) {
     return backoff;
   }

@@ -13,7 +13,8 @@
 
 namespace vkhost::kube {
 
-enum class Access { Read, Write };
+// Repeatable: a write that may be sent again when it is unknown whether it took effect.
+enum class Access { Read, Repeatable, Write };
 
 // The Status for an answer outside 2xx; codes as in client.hpp, the reason is that of the answer's
 // metav1.Status. A 404 that carries none is UNAVAILABLE: it comes from something between us and the

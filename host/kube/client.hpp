@@ -1,8 +1,8 @@
 // Client: typed requests to one Kubernetes API server, on top of an http::Transport.
 //
-// Shared by all rooms and threads. Adds credentials (fresh ones after rotation), retries what is
-// safe to repeat within the caller's deadline (429 and 503 with Retry-After, connection loss on
-// reads) and turns an error answer (metav1.Status) into a Status: 400 and 422 INVALID_ARGUMENT, 401
+// Shared by all rooms and threads. Adds credentials (fresh ones after rotation), repeats what is safe
+// to repeat within the caller's deadline (429 and 503 with Retry-After; after connection loss what
+// changes nothing or sets the same again) and turns an error answer (metav1.Status) into a Status: 400 and 422 INVALID_ARGUMENT, 401
 // UNAUTHENTICATED, 403 PERMISSION_DENIED, 404 NOT_FOUND, 409 ABORTED (reason Conflict) or
 // ALREADY_EXISTS, 410 OUT_OF_RANGE, 429 RESOURCE_EXHAUSTED with its delay, 5xx UNAVAILABLE. The
 // Kubernetes reason is Status::reason(), so callers never look at text.
@@ -23,8 +23,9 @@
 
 namespace vkhost::kube {
 
-// Leases and node status never wait behind bulk requests.
-enum class Lane { Urgent, Normal };
+// Requests of one lane wait for each other, never for those of another: leases and the node; what is
+// written about pods; everything else that is asked; Events.
+enum class Lane { Urgent, Status, Normal, Events };
 
 enum class PatchType { Merge, StrategicMerge, Json };
 
@@ -34,6 +35,10 @@ struct CallOptions {
   Deadline deadline = Deadline::never();
   CancelToken cancel;
   Lane lane = Lane::Normal;
+  // For create() and JSON patches: doing it twice is as good as once (a review, or an object whose
+  // AlreadyExists the caller takes for done). All other requests are so by nature: of several
+  // writes to one object the caller makes the next after the one before has ended.
+  bool repeatable = false;
 };
 
 // Bytes of a watch until it ends; see PodWatch for the events.

@@ -229,6 +229,8 @@ Status EventWriter::write_once(const Event& event, const std::string& name) {
   CallOptions options;
   options.deadline = Deadline::after(*parts_.clock, settings_.request_timeout);
   options.cancel = cancel_.token();
+  options.lane = Lane::Events;
+  options.repeatable = true;  // it has a name, and AlreadyExists is taken for done
   const SteadyTime now = parts_.clock->steady_now();
   const std::string time = format_time(event.occurred.value_or(parts_.clock->wall_now()));
   const std::string where = namespace_of(event.about);

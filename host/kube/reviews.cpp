@@ -156,6 +156,12 @@ Status unreadable_answer(const Status& fault, std::string_view what) {
   return unavailable(fault.message()).while_doing(what);
 }
 
+// A question: asked twice, it is answered twice.
+CallOptions repeatable(CallOptions options) {
+  options.repeatable = true;
+  return options;
+}
+
 }  // namespace
 
 Result<TokenVerdict> review_token(Client& client,
@@ -171,7 +177,7 @@ Result<TokenVerdict> review_token(Client& client,
   }
   body += "}}";
   VKHOST_TRY_ASSIGN(const std::string answer,
-                    client.create(token_reviews_path(), std::move(body), options));
+                    client.create(token_reviews_path(), std::move(body), repeatable(options)));
   TokenVerdict verdict;
   if (const Status fault = take_token_verdict(answer, verdict); !fault.is_ok()) {
     return unreadable_answer(fault, "reading a TokenReview");
@@ -185,8 +191,9 @@ Result<TokenVerdict> review_token(Client& client,
 Result<AccessVerdict> review_access(Client& client,
                                     const AccessQuestion& question,
                                     const CallOptions& options) {
-  VKHOST_TRY_ASSIGN(const std::string answer, client.create(subject_access_reviews_path(),
-                                                            access_review_body(question), options));
+  VKHOST_TRY_ASSIGN(const std::string answer,
+                    client.create(subject_access_reviews_path(), access_review_body(question),
+                                  repeatable(options)));
   AccessVerdict verdict;
   if (const Status fault = take_access_verdict(answer, verdict); !fault.is_ok()) {
     return unreadable_answer(fault, "reading a SubjectAccessReview");

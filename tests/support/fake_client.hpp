@@ -1,6 +1,6 @@
 // client_on: the real kube::Client over FakeTransport, for tests of whoever talks to the API server.
 //
-// Requests of both lanes go to the same FakeServer; retries wait a millisecond. [any-thread]
+// Requests of all lanes go to the same FakeServer; retries wait a millisecond. [any-thread]
 #pragma once
 
 #include "kube/client.hpp"

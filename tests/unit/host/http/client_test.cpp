@@ -228,6 +228,18 @@ TEST(HttpClient, DoesNotRepeatARequestThatMayHaveTakenEffect) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
+TEST(HttpClient, RepeatsWhatTheCallerCallsRepeatable) {
+  const RawServer server(close_at_second);
+  const auto client = make_for(server);
+  ASSERT_TRUE(client->send(get(), within(), {}).is_ok());
+
+  const auto second =
+      client->send({.method = "PATCH", .body = "x", .repeatable = true}, within(), {});
+
+  EXPECT_TRUE(second.is_ok()) << second.status().to_string();
+  EXPECT_EQ(server.accepted(), 2);
+}
+
 TEST(HttpClient, NoticesAConnectionThatWasClosedWhileIdle) {
   std::atomic<bool> closed = false;
   const RawServer server([&](RawPeer& peer) {

@@ -3,6 +3,7 @@
 #include "base/thread.hpp"
 #include "base/version.hpp"
 #include "support/fake_transport.hpp"
+#include "support/recording_log_sink.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,10 +19,12 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using vkhost::testing::FakeServer;
 using vkhost::testing::FakeTransport;
+using vkhost::testing::RecordingLogSink;
 using vkhost::testing::StreamEnd;
 
 class FakeCredentials final : public Credentials {
@@ -53,15 +56,14 @@ struct ClientTest : ::testing::Test {
     parts.credentials = credentials;
     parts.clock = clock;
     parts.random = std::make_shared<SeededRandom>(1);
+    parts.log = observe::Logger(log);
     parts.make_transport =
         [this](http::TransportSettings made) -> Result<std::unique_ptr<http::Transport>> {
       transports.push_back(made);
       if (made.tls.key_pem == "broken") {
         return invalid_argument("key_pem is no key");
       }
-      const bool is_urgent = made.max_connections == 2;
-      return std::unique_ptr<http::Transport>(
-          std::make_unique<FakeTransport>(is_urgent ? urgent : server));
+      return std::unique_ptr<http::Transport>(std::make_unique<FakeTransport>(server));
     };
     return make_client(settings, std::move(parts));
   }
@@ -71,10 +73,16 @@ struct ClientTest : ::testing::Test {
     return options;
   }
 
+  static CallOptions in_lane(Lane lane) {
+    CallOptions options;
+    options.lane = lane;
+    return options;
+  }
+
   std::shared_ptr<FakeCredentials> credentials = std::make_shared<FakeCredentials>();
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
-  std::shared_ptr<FakeServer> urgent = std::make_shared<FakeServer>();
+  std::shared_ptr<RecordingLogSink> log = std::make_shared<RecordingLogSink>();
   std::vector<http::TransportSettings> transports;
 };
 
@@ -121,20 +129,61 @@ TEST_F(ClientTest, SendsWhatTheApiServerExpects) {
   EXPECT_EQ(header(6, "Content-Type"), "");
 }
 
-TEST_F(ClientTest, GivesUrgentRequestsConnectionsOfTheirOwn) {
+TEST_F(ClientTest, UsesOneTransportForAllLanes) {
   const auto client = make();
-  urgent->answer(200, "lease");
-  CallOptions options;
-  options.lane = Lane::Urgent;
+  server->answer(200, "1");
+  server->answer(200, "2");
 
-  EXPECT_EQ(*client->update("/lease", "{}", options), "lease");
+  EXPECT_EQ(*client->get("/x", {}, {}), "1");
+  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Urgent)), "2");
 
-  EXPECT_TRUE(server->requests().empty());
-  ASSERT_EQ(transports.size(), 2U);
+  ASSERT_EQ(transports.size(), 1U);
   EXPECT_EQ(transports[0].url, "https://127.0.0.1:6443/base");
   EXPECT_EQ(transports[0].proxy_url, "http://proxy:3128");
-  EXPECT_EQ(transports[0].max_connections, 32U);
-  EXPECT_EQ(transports[1].max_connections, 2U);
+  EXPECT_EQ(transports[0].max_connections, 36U);
+}
+
+TEST_F(ClientTest, HoldsUpNoOtherLaneWhenOneIsFull) {
+  ClientSettings settings;
+  settings.widths = {.urgent = 1, .status = 1, .normal = 1, .events = 1};
+  const auto client = make(settings);
+  CancelSource source;
+  CallOptions stalled;
+  stalled.cancel = source.token();
+  server->hang();
+  Thread reader("reader", [&] { static_cast<void>(client->get("/list", {}, stalled)); });
+  ASSERT_TRUE(server->wait_for_requests(1));
+  server->answer(200, "lease");
+  server->answer(200, "status");
+  server->answer(201, "event");
+
+  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Urgent)), "lease");
+  EXPECT_EQ(*client->patch("/status", PatchType::StrategicMerge, "{}", in_lane(Lane::Status)),
+            "status");
+  EXPECT_EQ(*client->create("/events", "{}", in_lane(Lane::Events)), "event");
+  const Status waited = client->get("/x", {}, within(milliseconds{5})).status();
+
+  EXPECT_EQ(waited.code(), StatusCode::DeadlineExceeded);
+  EXPECT_THAT(waited.message(), HasSubstr("GET /x"));
+  EXPECT_EQ(server->requests().size(), 4U);
+  source.cancel();
+}
+
+TEST_F(ClientTest, HoldsTheLaneAndNoOtherAfter429) {
+  const auto client = make();
+  server->answer(429, "", {{"Retry-After", "30"}, {"X-Kubernetes-PF-FlowSchema-UID", "f-1"}});
+  EXPECT_EQ(client->get("/x", {}, within(seconds{20})).status().code(),
+            StatusCode::ResourceExhausted);
+  server->answer(200, "lease");
+
+  const Status held = client->get("/y", {}, within(seconds{20})).status();
+
+  EXPECT_EQ(held.code(), StatusCode::ResourceExhausted);
+  EXPECT_EQ(held.retry(), Retry::After);
+  EXPECT_EQ(server->requests().size(), 1U) << "nobody knocks before the time";
+  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Urgent)), "lease");
+  EXPECT_THAT(log->lines(), ElementsAre(AllOf(HasSubstr("warn: "), HasSubstr("lane=normal"),
+                                              HasSubstr("flow_schema_uid=f-1"))));
 }
 
 TEST_F(ClientTest, SaysWhatWasAskedAndWhatWasAnswered) {
@@ -157,15 +206,57 @@ TEST_F(ClientTest, RepeatsReadsWhenTheConnectionIsLost) {
   EXPECT_EQ(*client->get("/x", {}, {}), "here");
 }
 
-TEST_F(ClientTest, NeverRepeatsAWriteWhoseOutcomeIsUnknown) {
+TEST_F(ClientTest, NeverRepeatsByItselfWhatWouldHappenTwice) {
   const auto client = make();
+  for (const bool is_post : {true, false}) {
+    server->fail(unavailable("reset"));
+
+    const auto answer =
+        is_post ? client->create("/x", "{}", {}) : client->patch("/x", PatchType::Json, "[]", {});
+
+    EXPECT_EQ(answer.status().code(), StatusCode::Unavailable);
+    EXPECT_EQ(answer.status().effect(), Effect::Unknown);
+    EXPECT_FALSE(server->requests().back().repeatable);
+  }
+  EXPECT_EQ(server->requests().size(), 2U);
+}
+
+TEST_F(ClientTest, RepeatsWritesThatSetTheSameAgain) {
+  const auto client = make();
+  CallOptions repeatable;
+  repeatable.repeatable = true;
+  const auto lose_one = [&] {
+    server->fail(unavailable("reset"));
+    server->answer(200, "done");
+  };
+
+  lose_one();
+  EXPECT_EQ(*client->patch("/x", PatchType::StrategicMerge, "{}", {}), "done");
+  lose_one();
+  EXPECT_EQ(*client->patch("/x", PatchType::Merge, "{}", {}), "done");
+  lose_one();
+  EXPECT_EQ(*client->update("/x", "{}", {}), "done");
+  lose_one();
+  EXPECT_EQ(*client->remove("/x", "{}", {}), "done");
+  lose_one();
+  EXPECT_EQ(*client->create("/x", "{}", repeatable), "done");
+
+  for (const auto& request : server->requests()) {
+    EXPECT_TRUE(request.repeatable) << request.method;
+  }
+}
+
+TEST_F(ClientTest, SaysThatTheOutcomeIsUnknownWhenNoRepetitionHelped) {
+  ClientSettings settings;
+  settings.max_tries = 2;
+  const auto client = make(settings);
   server->fail(unavailable("reset"));
+  server->answer(502, "");
 
-  const auto answer = client->create("/x", "{}", {});
+  const Status lost = client->update("/x", "{}", {}).status();
 
-  EXPECT_EQ(answer.status().code(), StatusCode::Unavailable);
-  EXPECT_EQ(answer.status().effect(), Effect::Unknown);
-  EXPECT_EQ(server->requests().size(), 1U);
+  EXPECT_EQ(lost.code(), StatusCode::Unavailable);
+  EXPECT_EQ(lost.effect(), Effect::Unknown);
 }
 
 TEST_F(ClientTest, RepeatsAThrottledWrite) {
@@ -256,15 +347,15 @@ TEST_F(ClientTest, MakesTransportsAnewWhenCertificatesChange) {
   server->answer(200, "3");
   EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
   EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
-  EXPECT_EQ(transports.size(), 2U);
+  EXPECT_EQ(transports.size(), 1U);
   http::ClientTls rotated;
   rotated.certificate_pem = "new";
   credentials->tls = std::make_shared<http::ClientTls>(rotated);
 
   EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
 
-  ASSERT_EQ(transports.size(), 4U);
-  EXPECT_EQ(transports[2].tls.certificate_pem, "new");
+  ASSERT_EQ(transports.size(), 2U);
+  EXPECT_EQ(transports[1].tls.certificate_pem, "new");
 }
 
 TEST_F(ClientTest, KeepsTheOldTransportsWhileNewCertificatesAreUnusable) {
@@ -280,7 +371,7 @@ TEST_F(ClientTest, KeepsTheOldTransportsWhileNewCertificatesAreUnusable) {
   EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
   EXPECT_TRUE(client->get("/x", {}, {}).is_ok());
 
-  EXPECT_EQ(transports.size(), 3U) << "tried once";
+  EXPECT_EQ(transports.size(), 2U) << "tried once";
 }
 
 TEST_F(ClientTest, ReportsSettingsThatAreWrongAtTheFirstRequest) {

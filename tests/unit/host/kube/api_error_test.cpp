@@ -99,6 +99,24 @@ TEST(ApiError, TakesTheDelayFromHeaderOrDetails) {
   EXPECT_EQ(api_error({503, {{"Retry-After", "2"}}, ""}, Access::Write).retry(), Retry::After);
 }
 
+TEST(ApiError, ReadsADelayUntilADate) {
+  const auto delay = [](const char* until, const char* now) {
+    return api_error({429, {{"Retry-After", until}, {"Date", now}}, ""}, Access::Read)
+        .retry_after();
+  };
+  const char* const now = "Wed, 31 Dec 2025 23:59:50 GMT";
+
+  EXPECT_EQ(delay("Thu, 01 Jan 2026 00:00:02 GMT", now), seconds{12});
+  EXPECT_EQ(delay("Wed, 31 Dec 2025 23:00:00 GMT", now), seconds{0});
+  EXPECT_EQ(delay("Thu, 01 Jan 2037 00:00:02 GMT", now), seconds{300});
+  for (const char* bad : {"Thu, 01 Jan 2026 00:00:02", "Thu, 99 Jan 2026 00:00:02 GMT",
+                          "Thu, 01 Foo 2026 00:00:02 GMT", "Thu, 01 Jan 2026 00:60:02 GMT",
+                          "Thu, 01 Jan 2o26 00:00:02 GMT", "Thu,001 Jan 2026 00:00:02 GMT"}) {
+    EXPECT_EQ(delay(bad, now), seconds{1}) << bad;
+  }
+  EXPECT_EQ(delay("Thu, 01 Jan 2026 00:00:02 GMT", "today"), seconds{1});
+}
+
 TEST(ApiError, ReadsErrorEventsOfAWatch) {
   const Status gone = api_error_from_object(
       R"({"kind":"Status","message":"too old resource version","reason":"Expired","code":410})");
@@ -125,6 +143,7 @@ TEST(RetryDelay, RepeatsOnlyWhatIsSafe) {
 
   EXPECT_TRUE(retried(lost, Access::Read));
   EXPECT_FALSE(retried(lost, Access::Write));
+  EXPECT_TRUE(retried(lost, Access::Repeatable));
   EXPECT_TRUE(retried(lost_before_sending, Access::Write));
   EXPECT_TRUE(retried(throttled, Access::Write));
   EXPECT_TRUE(retried(lost, Access::Read, 4));
