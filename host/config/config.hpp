@@ -82,6 +82,8 @@ struct DefaultTaint {
   std::string effect = "NoSchedule";
 };
 
+enum class WatchList { Auto, Off };
+
 struct KubernetesConfig {
   std::string kubeconfig;
   std::string context;
@@ -90,6 +92,7 @@ struct KubernetesConfig {
   std::string cluster_domain = "cluster.local";
   std::int64_t max_requests_in_flight = 32;
   std::chrono::milliseconds request_timeout{std::chrono::seconds{30}};
+  WatchList watch_list = WatchList::Auto;
 };
 
 struct KubeletConfig {

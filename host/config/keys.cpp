@@ -180,7 +180,11 @@ Section<KubernetesConfig> kubernetes_keys() {
            "what is read, the others for what is written about pods. Leases and events have lanes "
            "of their own.")
       .key("request_timeout", &KubernetesConfig::request_timeout, duration(1s, 10min),
-           "How long one request may take.");
+           "How long one request may take.")
+      .key("watch_list", &KubernetesConfig::watch_list,
+           choice<WatchList>({{"auto", WatchList::Auto}, {"off", WatchList::Off}}),
+           "`auto`: the list of pods comes as the beginning of the watch, where the API server "
+           "offers that; `off`: always in pages.");
   return keys;
 }
 

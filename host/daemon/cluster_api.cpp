@@ -50,13 +50,16 @@ void ClusterEvents::pod_event(const kube::PodRecord& pod,
   writer_.post(std::move(event));
 }
 
-ClusterPodSource::ClusterPodSource(std::string only_namespace, Parts parts)
-    : only_namespace_(std::move(only_namespace)), parts_(std::move(parts)) {}
+ClusterPodSource::ClusterPodSource(std::string only_namespace, bool stream_lists, Parts parts)
+    : only_namespace_(std::move(only_namespace)),
+      stream_lists_(stream_lists),
+      parts_(std::move(parts)) {}
 
 Status ClusterPodSource::start(const std::string& node_name, kube::PodListener* listener) {
   kube::PodWatchSettings settings;
   settings.node_name = node_name;
   settings.only_namespace = only_namespace_;
+  settings.list_watch.stream_lists = stream_lists_;
   watch_ = std::make_unique<kube::PodWatch>(
       std::move(settings),
       kube::PodWatch::Parts{parts_.client, *listener, parts_.clock, parts_.random, parts_.log});

@@ -52,13 +52,14 @@ class ClusterPodSource final : public PodSource {
     std::shared_ptr<Random> random;
     observe::Logger log;
   };
-  ClusterPodSource(std::string only_namespace, Parts parts);
+  ClusterPodSource(std::string only_namespace, bool stream_lists, Parts parts);
 
   Status start(const std::string& node_name, kube::PodListener* listener) override;
   void stop() override;
 
  private:
   const std::string only_namespace_;
+  const bool stream_lists_;
   const Parts parts_;
   std::unique_ptr<kube::PodWatch> watch_;
 };

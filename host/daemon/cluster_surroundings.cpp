@@ -23,10 +23,11 @@ constexpr std::chrono::seconds kFlushEvents{2};
 class ClusterSurroundings final : public Surroundings {
  public:
   ClusterSurroundings(std::unique_ptr<kube::Client> client,
-                      std::string only_namespace,
+                      const config::KubernetesConfig& config,
                       const Shared& shared)
       : client_(std::move(client)),
-        only_namespace_(std::move(only_namespace)),
+        only_namespace_(config.pod_namespace),
+        stream_lists_(config.watch_list == config::WatchList::Auto),
         shared_(shared),
         pod_api_(*client_),
         writer_({}, {*client_, shared_.clock, shared_.random, shared_.log}),
@@ -49,13 +50,14 @@ class ClusterSurroundings final : public Surroundings {
   resolve::ObjectSource& objects() override { return objects_; }
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<ClusterPodSource>(
-        only_namespace_,
+        only_namespace_, stream_lists_,
         ClusterPodSource::Parts{*client_, shared_.clock, shared_.random, shared_.log});
   }
 
  private:
   const std::unique_ptr<kube::Client> client_;
   const std::string only_namespace_;
+  const bool stream_lists_;
   const Shared shared_;
   ClusterPodApi pod_api_;
   kube::EventWriter writer_;
@@ -102,8 +104,8 @@ Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Co
     connection.server = config.kubernetes.server;
   }
   kube::ClientSettings settings;
-  settings.widths = kube::LaneWidths::sharing(
-      static_cast<std::size_t>(config.kubernetes.max_requests_in_flight));
+  settings.widths =
+      kube::LaneWidths::sharing(static_cast<std::size_t>(config.kubernetes.max_requests_in_flight));
   settings.request_timeout = config.kubernetes.request_timeout;
   kube::ClientParts parts;
   parts.make_transport = [clock = shared.clock](http::TransportSettings transport) {
@@ -114,8 +116,8 @@ Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Co
   parts.log = shared.log;
   shared.log.info("API server", {{"server", connection.server}, {"from", connection.origin}});
   return std::unique_ptr<Surroundings>(std::make_unique<ClusterSurroundings>(
-      kube::make_client(connection, std::move(settings), std::move(parts)),
-      config.kubernetes.pod_namespace, shared));
+      kube::make_client(connection, std::move(settings), std::move(parts)), config.kubernetes,
+      shared));
 }
 
 }  // namespace vkhost::daemon

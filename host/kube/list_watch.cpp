@@ -1,5 +1,7 @@
 // Lists are made without a resourceVersion, hence consistent: a list from a lagging API server's
-// memory could bring back pods that are gone, and they would run once more.
+// memory could bring back pods that are gone, and they would run once more. A watch that begins with
+// its list is as consistent at the bookmark that ends the list, not before: until then, changes of
+// what was listed may follow.
 #include "kube/list_watch.hpp"
 
 #include "kube/api_error.hpp"
@@ -20,6 +22,8 @@ using std::chrono::seconds;
 constexpr seconds kWorthwhile{5};
 // Listing again from the start because a page expired, before doing it in one piece.
 constexpr int kPagedListings = 3;
+// Streamed lists that break off before one is made in pages, which gets through in smaller portions.
+constexpr int kBrokenStreams = 3;
 
 // Versions are opaque, but what could break out of a query or a log line is none.
 bool is_version(std::string_view text) {
@@ -51,6 +55,48 @@ bool must_list_again(const Status& failure) {
          failure.code() == StatusCode::InvalidArgument || failure.reason() == "Timeout";
 }
 
+// The API server won't begin a watch with the list, now or ever.
+bool is_no_offer(const Status& failure) {
+  return failure.code() == StatusCode::InvalidArgument ||
+         failure.code() == StatusCode::PermissionDenied ||
+         failure.code() == StatusCode::DeadlineExceeded;
+}
+
+bool ends_list(std::string_view bookmark) {
+  const std::string_view annotations =
+      find_member(find_member(bookmark, "metadata"), "annotations");
+  return plain_string(find_member(annotations, "k8s.io/initial-events-end")) == "true";
+}
+
+struct Event {
+  std::string_view type;
+  std::string_view object;
+};
+
+Result<Event> read_event(std::string_view line) {
+  Event event;
+  JsonMembers members(line);
+  JsonMember member;
+  while (members.next(member)) {
+    if (member.key == "type") {
+      event.type = plain_string(member.value);
+    } else if (member.key == "object") {
+      event.object = member.value;
+    }
+  }
+  if (!members.is_complete() || event.type.empty() || event.object.empty()) {
+    return unavailable("the watch brought an event that can't be read");
+  }
+  if (event.type == "ERROR") {
+    return api_error_from_object(event.object);
+  }
+  return event;
+}
+
+Status unclear_deletion() {
+  return Status(StatusCode::OutOfRange, "a deletion that can't be read");
+}
+
 }  // namespace
 
 ListWatch::ListWatch(ListWatchSettings settings, Parts parts)
@@ -61,42 +107,86 @@ ListWatchStats ListWatch::stats() const {
 }
 
 milliseconds ListWatch::delay_after(const Status& failure, std::uint32_t failures) {
-  const milliseconds backoff = failures <= 1
-                                   ? milliseconds{0}
-                                   : backoff_delay(settings_.backoff, failures - 1, *parts_.random);
+  const BackoffLimits& limits = failure.code() == StatusCode::PermissionDenied
+                                    ? settings_.forbidden_backoff
+                                    : settings_.backoff;
+  const milliseconds backoff =
+      failures <= 1 ? milliseconds{0} : backoff_delay(limits, failures - 1, *parts_.random);
   return failure.retry() == Retry::After ? std::max(failure.retry_after(), backoff) : backoff;
+}
+
+bool ListWatch::may_stream() const {
+  return settings_.stream_lists && offers_streams_ && broken_streams_ < kBrokenStreams;
 }
 
 void ListWatch::run(const CancelToken& cancel) {
   std::uint32_t failures = 0;
   while (!cancel.is_cancelled()) {
     Progress progress = Progress::None;
-    const bool is_list = version_.empty();
-    const Status status = is_list ? list_all(cancel) : watch_once(cancel, progress);
+    const bool in_pages = version_.empty() && !may_stream();
+    const Status status = in_pages ? list_all(cancel) : watch_once(cancel, progress);
     if (cancel.is_cancelled()) {
       return;
     }
     if (status.is_ok()) {
-      failures = is_list ? failures : 0;  // a list proves nothing for the watch behind it
+      failures = in_pages ? failures : 0;  // a list proves nothing for the watch behind it
+      note_success(in_pages);
       continue;
+    }
+    const bool is_list = version_.empty();
+    if (is_list && !in_pages) {
+      note_broken_stream(status);
+      if (!offers_streams_) {
+        continue;  // at once, in pages
+      }
     }
     failures = progress == Progress::Some ? 1 : failures + 1;
     // The client has repeated a failed list several times before it said so: no immediate one.
-    const milliseconds delay = delay_after(status, is_list ? failures + 1 : failures);
+    const milliseconds delay = delay_after(status, in_pages ? failures + 1 : failures);
     reconnects_.fetch_add(1);
     if (must_list_again(status)) {
       version_.clear();
     }
-    parts_.log.log(
-        failures > 1 ? observe::Level::Warn : observe::Level::Info,
-        is_list ? "Listing failed, will be repeated" : "A watch broke off, will be resumed",
-        {{"path", settings_.path},
-         {"delay_ms", std::to_string(delay.count())},
-         observe::error_field(status)});
+    report(status, is_list, failures, delay);
     if (cancel.wait_for(delay)) {
       return;
     }
   }
+}
+
+void ListWatch::note_broken_stream(const Status& failure) {
+  ++broken_streams_;
+  if (is_no_offer(failure)) {
+    offers_streams_ = false;
+    parts_.log.info("The API server does not begin watches with a list, lists come in pages",
+                    {{"path", settings_.path}, observe::error_field(failure)});
+  }
+}
+
+void ListWatch::note_success(bool was_list) {
+  if (reported_ == (was_list ? "list" : "watch")) {
+    parts_.log.info("What was forbidden is allowed now",
+                    {{"path", settings_.path}, {"verb", reported_}});
+    reported_.clear();
+  }
+}
+
+// A refusal stays until somebody changes a role: said once, not each time.
+void ListWatch::report(const Status& failure,
+                       bool is_list,
+                       std::uint32_t failures,
+                       milliseconds delay) {
+  observe::Level level = failures > 1 ? observe::Level::Warn : observe::Level::Info;
+  if (failure.code() == StatusCode::PermissionDenied) {
+    const std::string_view verb = is_list ? "list" : "watch";
+    level = reported_ == verb ? observe::Level::Debug : observe::Level::Warn;
+    reported_ = verb;
+  }
+  parts_.log.log(
+      level, is_list ? "Listing failed, will be repeated" : "A watch broke off, will be resumed",
+      {{"path", settings_.path},
+       {"delay_ms", std::to_string(delay.count())},
+       observe::error_field(failure)});
 }
 
 Status ListWatch::list_all(const CancelToken& cancel) {
@@ -106,6 +196,7 @@ Status ListWatch::list_all(const CancelToken& cancel) {
     auto version = list_pages(cancel, in_pages);
     if (version.is_ok()) {
       version_ = std::move(*version);
+      broken_streams_ = 0;
       parts_.sink.list_complete();
       lists_.fetch_add(1);
       return Status::ok();
@@ -186,20 +277,30 @@ Status ListWatch::watch_once(const CancelToken& cancel, Progress& progress) {
       static_cast<double>((settings_.longest_watch - settings_.shortest_watch).count());
   const seconds timeout =
       settings_.shortest_watch + seconds(static_cast<std::int64_t>(spread * parts_.random->next()));
-  Query query = {{"allowWatchBookmarks", "true"},
-                 {"resourceVersion", version_},
-                 {"timeoutSeconds", std::to_string(timeout.count())}};
+  Query query = {{"allowWatchBookmarks", "true"}};
+  const bool begins_with_list = version_.empty();
+  CallOptions options;
+  options.cancel = cancel;
+  if (begins_with_list) {
+    query.emplace_back("sendInitialEvents", "true");
+    query.emplace_back("resourceVersionMatch", "NotOlderThan");
+    options.deadline = Deadline::after(*parts_.clock, settings_.stream_patience);
+  } else {
+    query.emplace_back("resourceVersion", version_);
+  }
+  query.emplace_back("timeoutSeconds", std::to_string(timeout.count()));
   if (!settings_.field_selector.empty()) {
     query.emplace_back("fieldSelector", settings_.field_selector);
   }
-  CallOptions options;
-  options.cancel = cancel;
   VKHOST_TRY_ASSIGN(const auto stream, parts_.client.watch(settings_.path, query, options));
   watches_.fetch_add(1);
-  is_connected_.store(true);
   const SteadyTime started = parts_.clock->steady_now();
+  if (begins_with_list) {
+    VKHOST_TRY(take_streamed_list(*stream));
+  }
+  is_connected_.store(true);
   const std::string version_before = version_;
-  Status status = follow(*stream, started + timeout);
+  Status status = follow(*stream, started + timeout, begins_with_list);
   is_connected_.store(false);
   const bool was_worthwhile =
       version_ != version_before || parts_.clock->steady_now() - started >= kWorthwhile;
@@ -211,10 +312,39 @@ Status ListWatch::watch_once(const CancelToken& cancel, Progress& progress) {
   return status;
 }
 
+// As strict as with a page: what the stream did not bring counts as deleted.
+Status ListWatch::take_streamed_list(WatchStream& stream) {
+  parts_.sink.list_started();
+  for (;;) {
+    VKHOST_TRY_ASSIGN(const std::string line,
+                      stream.next(Deadline::after(*parts_.clock, settings_.stream_patience)));
+    if (line.empty()) {
+      return unavailable("the server ended the watch before the list was complete");
+    }
+    VKHOST_TRY_ASSIGN(const Event event, read_event(line));
+    if (event.type == "ADDED" || event.type == "MODIFIED") {
+      parts_.sink.listed(event.object);
+    } else if (event.type == "DELETED") {
+      if (!parts_.sink.unlisted(event.object)) {
+        return unclear_deletion();
+      }
+    } else if (event.type == "BOOKMARK" && ends_list(event.object)) {
+      const std::string_view version = version_of(event.object);
+      if (!is_version(version)) {
+        return unavailable("the end of the list names no version");
+      }
+      version_ = version;
+      broken_streams_ = 0;
+      parts_.sink.list_complete();
+      lists_.fetch_add(1);
+      return Status::ok();
+    }
+  }
+}
+
 // OK at the proper end.
-Status ListWatch::follow(WatchStream& stream, SteadyTime server_end) {
+Status ListWatch::follow(WatchStream& stream, SteadyTime server_end, bool bookmarks_come) {
   const Deadline end = Deadline::at(server_end + settings_.end_grace);
-  bool bookmarks_come = false;
   for (;;) {
     const Deadline deadline =
         bookmarks_come ? end.earlier(Deadline::after(*parts_.clock, settings_.bookmark_patience))
@@ -235,34 +365,18 @@ Status ListWatch::follow(WatchStream& stream, SteadyTime server_end) {
 }
 
 Status ListWatch::take_event(std::string_view line, bool& is_bookmark) {
-  std::string_view type;
-  std::string_view object;
-  JsonMembers members(line);
-  JsonMember member;
-  while (members.next(member)) {
-    if (member.key == "type") {
-      type = plain_string(member.value);
-    } else if (member.key == "object") {
-      object = member.value;
+  VKHOST_TRY_ASSIGN(const Event event, read_event(line));
+  is_bookmark = event.type == "BOOKMARK";
+  if (event.type == "ADDED" || event.type == "MODIFIED") {
+    events_.fetch_add(1);
+    parts_.sink.applied(event.object);
+  } else if (event.type == "DELETED") {
+    events_.fetch_add(1);
+    if (!parts_.sink.removed(event.object)) {
+      return unclear_deletion();
     }
   }
-  if (!members.is_complete() || type.empty() || object.empty()) {
-    return unavailable("the watch brought an event that can't be read");
-  }
-  if (type == "ERROR") {
-    return api_error_from_object(object);
-  }
-  is_bookmark = type == "BOOKMARK";
-  if (type == "ADDED" || type == "MODIFIED") {
-    events_.fetch_add(1);
-    parts_.sink.applied(object);
-  } else if (type == "DELETED") {
-    events_.fetch_add(1);
-    if (!parts_.sink.removed(object)) {
-      return Status(StatusCode::OutOfRange, "a deletion that can't be read");
-    }
-  }
-  if (const std::string_view version = version_of(object); is_version(version)) {
+  if (const std::string_view version = version_of(event.object); is_version(version)) {
     version_ = version;
   }
   return Status::ok();

@@ -1,5 +1,6 @@
-// ListWatch: keeps a sink informed of the objects of one collection: lists it in pages, then watches
-// from that version on, for ever.
+// ListWatch: keeps a sink informed of the objects of one collection: lists it, then watches from that
+// version on, for ever. The list comes in pages, or as the beginning of the watch where the API
+// server offers that.
 //
 // run() belongs to one thread and returns only when cancelled; the sink is called on it. Connection
 // loss, refusals and stalls are repaired inside: the first reconnect is immediate, further ones back
@@ -29,6 +30,12 @@ struct ListWatchSettings {
   std::string field_selector;
   std::size_t page_size = 500;
   BackoffLimits backoff{std::chrono::milliseconds{200}, std::chrono::seconds{30}};
+  // After 403, which only an administrator ends.
+  BackoffLimits forbidden_backoff{std::chrono::milliseconds{200}, std::chrono::minutes{5}};
+  // Let the watch begin with the list (Kubernetes 1.27 and up with the feature WatchList), until the
+  // API server refuses that or, as one that ignores it, says nothing for `stream_patience`.
+  bool stream_lists = false;
+  std::chrono::milliseconds stream_patience{std::chrono::seconds{10}};
   // The server ends a watch after a random time between these.
   std::chrono::seconds shortest_watch{300};
   std::chrono::seconds longest_watch{600};
@@ -47,7 +54,9 @@ class ListWatchSink {
   virtual ~ListWatchSink() = default;
 
   virtual void list_started() = 0;  // forget what was listed before without list_complete()
-  virtual void listed(std::string_view object) = 0;
+  virtual void listed(std::string_view object) = 0;  // or again, newer than before
+  // Was listed, and is gone before the list is complete. False as with removed().
+  virtual bool unlisted(std::string_view object) = 0;
   virtual void list_complete() = 0;
   virtual void applied(std::string_view object) = 0;
   // False when it is not clear what was removed: the collection is listed again.
@@ -84,7 +93,15 @@ class ListWatch {
   Result<std::string> list_pages(const CancelToken& cancel, bool in_pages);
   Status take_page(std::string_view body, std::string& version, std::string& continue_token);
   Status watch_once(const CancelToken& cancel, Progress& progress);
-  Status follow(WatchStream& stream, SteadyTime server_end);
+  Status take_streamed_list(WatchStream& stream);
+  Status follow(WatchStream& stream, SteadyTime server_end, bool bookmarks_come);
+  [[nodiscard]] bool may_stream() const;
+  void note_broken_stream(const Status& failure);
+  void note_success(bool was_list);
+  void report(const Status& failure,
+              bool is_list,
+              std::uint32_t failures,
+              std::chrono::milliseconds delay);
   Status take_event(std::string_view line, bool& is_bookmark);
   [[nodiscard]] std::chrono::milliseconds delay_after(const Status& failure,
                                                       std::uint32_t failures);
@@ -92,6 +109,9 @@ class ListWatch {
   const ListWatchSettings settings_;
   const Parts parts_;
   std::string version_;  // to go on from; empty: list first
+  bool offers_streams_ = true;
+  int broken_streams_ = 0;  // since the last complete list
+  std::string reported_;    // the refusal that the log knows of
 
   std::atomic<std::uint64_t> lists_{0};
   std::atomic<std::uint64_t> watches_{0};

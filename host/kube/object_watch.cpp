@@ -59,6 +59,13 @@ void ObjectWatch::listed(std::string_view object) {
   listed_ = object;
 }
 
+bool ObjectWatch::unlisted(std::string_view object) {
+  if (plain_string(find_member(find_member(object, "metadata"), "name")) == name_) {
+    list_started();
+  }
+  return true;
+}
+
 void ObjectWatch::list_complete() {
   if (found_ == Found::Object) {
     listener_.object_changed(std::exchange(listed_, {}));

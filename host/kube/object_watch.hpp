@@ -54,6 +54,7 @@ class ObjectWatch final : private ListWatchSink {
  private:
   void list_started() override;
   void listed(std::string_view object) override;
+  bool unlisted(std::string_view object) override;
   void list_complete() override;
   void applied(std::string_view object) override;
   bool removed(std::string_view object) override;

@@ -3,6 +3,7 @@
 #include "kube/json_cut.hpp"
 #include "kube/paths.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace vkhost::kube {
@@ -63,15 +64,27 @@ void PodWatch::listed(std::string_view object) {
     listing_.push_back(std::move(pod));
     return;
   }
-  if (const auto old = known_.find(metadata_text(object, "uid")); old != known_.end()) {
+  const std::string uid = metadata_text(object, "uid");
+  const bool was_listed = std::any_of(listing_.begin(), listing_.end(),
+                                      [&](const PodPtr& pod) { return pod->uid == uid; });
+  if (const auto old = known_.find(uid); old != known_.end() && !was_listed) {
     listing_.push_back(old->second);
   }
+}
+
+bool PodWatch::unlisted(std::string_view object) {
+  const std::string uid = metadata_text(object, "uid");
+  std::erase_if(listing_, [&](const PodPtr& pod) { return pod->uid == uid; });
+  return !uid.empty();
 }
 
 void PodWatch::list_complete() {
   known_.clear();
   for (const PodPtr& pod : listing_) {
-    known_.emplace(pod->uid, pod);
+    known_.insert_or_assign(pod->uid, pod);
+  }
+  if (known_.size() < listing_.size()) {  // listed again as it changed: the newest counts
+    std::erase_if(listing_, [&](const PodPtr& pod) { return known_.at(pod->uid) != pod; });
   }
   listener_.pods_listed(std::exchange(listing_, {}));
   has_synced_.store(true);

@@ -227,6 +227,39 @@ TEST_F(KubeClient, FollowsThePodsOfANodeThroughBadDays) {
   EXPECT_EQ(proxy->traffic().count("get pods"), 0);
 }
 
+TEST_F(KubeClient, StreamsTheListsOfPodsThroughBadDays) {
+  const std::string space = cluster_.create_namespace();
+  const std::string node = Cluster::unique_name("node");
+  for (const char* name : {"a", "b", "c"}) {
+    create_pod(space, name, node);
+  }
+  create_pod(space, "elsewhere", node + "-other");
+  const auto proxy = cluster_.proxy();
+  const auto client = client_with(cluster_.kubeconfig("admin", *proxy));
+  DesiredPods desired;
+  PodWatchSettings settings;
+  settings.node_name = node;
+  settings.list_watch.stream_lists = true;
+  PodWatch watch(settings, {*client, desired, clock_, random_, {}});
+
+  watch.start();
+  ASSERT_TRUE(desired.wait_for_names({"a", "b", "c"}));
+  create_pod(space, "d", node);
+  ASSERT_TRUE(desired.wait_for_names({"a", "b", "c", "d"}));
+  EXPECT_EQ(proxy->traffic().total(), 1U);
+
+  proxy->expire_new_watches(vkhost::testing::Expiry::Event, {.times = 1});
+  proxy->go_down();
+  cluster_.remove(pod_path(space, "a"), 0);
+  proxy->come_back();
+  ASSERT_TRUE(desired.wait_for_names({"b", "c", "d"}));
+  EXPECT_EQ(proxy->traffic().count("list pods"), 2U);
+
+  watch.stop();
+  EXPECT_EQ(watch.stats().list_watch.lists, 2U);
+  EXPECT_EQ(watch.stats().unreadable_pods, 0U);
+}
+
 TEST_F(KubeClient, FollowsPodsUnderANodeIdentity) {
   const std::string space = cluster_.create_namespace();
   create_pod(space, "mine", "vk-3");

@@ -19,6 +19,11 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
+bool asks_for_list_first(std::string_view query) {
+  const auto parts = split(query, '&');
+  return std::find(parts.begin(), parts.end(), "sendInitialEvents=true") != parts.end();
+}
+
 bool asks_to_watch(std::string_view query) {
   const auto parts = split(query, '&');
   return std::any_of(parts.begin(), parts.end(), [](std::string_view part) {
@@ -78,7 +83,9 @@ ApiRequest classify_request(std::string_view method, std::string_view target) {
   if (parts.size() > 2) {
     request.resource.append("/").append(parts[2]);
   }
-  request.verb = verb_of(method, !request.name.empty(), asks_to_watch(query));
+  const bool watches = asks_to_watch(query);
+  request.streams_list = watches && asks_for_list_first(query);
+  request.verb = verb_of(method, !request.name.empty(), watches && !request.streams_list);
   return request;
 }
 

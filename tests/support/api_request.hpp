@@ -14,10 +14,11 @@ struct ApiRequest {
   std::string resource = {};  // "pods", "pods/status"; empty for paths that name no resource
   std::string namespace_name = {};
   std::string name = {};
+  bool streams_list = false;  // a watch that begins with the list; its verb is list
 
   // "patch pods/status"; for other paths "get /readyz".
   [[nodiscard]] std::string label() const;
-  [[nodiscard]] bool is_watch() const { return verb == "watch"; }
+  [[nodiscard]] bool is_watch() const { return verb == "watch" || streams_list; }
 };
 
 [[nodiscard]] ApiRequest classify_request(std::string_view method, std::string_view target);

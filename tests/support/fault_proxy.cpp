@@ -245,6 +245,11 @@ FaultId FaultProxy::cut_after(When when, Ending ending) {
       {.kind = FaultKind::CutAfter, .when = std::move(when), .ending = ending});
 }
 
+FaultId FaultProxy::hang_up(When when, Ending ending) {
+  return engine_->control.add(
+      {.kind = FaultKind::HangUp, .when = std::move(when), .ending = ending});
+}
+
 FaultId FaultProxy::half_body(When when, Ending ending) {
   return engine_->control.add(
       {.kind = FaultKind::HalfBody, .when = std::move(when), .ending = ending});

@@ -52,6 +52,8 @@ class FaultProxy {
   // The connection ends before the API server saw the request, or after it acted on it.
   FaultId cut_before(When when = {}, Ending ending = Ending::Abrupt);
   FaultId cut_after(When when = {}, Ending ending = Ending::Abrupt);
+  // The connection ends after the answer, without having announced it.
+  FaultId hang_up(When when = {}, Ending ending = Ending::Orderly);
   FaultId half_body(When when = {}, Ending ending = Ending::Orderly);
   FaultId trickle(std::size_t bytes, std::chrono::milliseconds each, When when = {});
   void take_back(FaultId fault);

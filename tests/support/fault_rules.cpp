@@ -49,7 +49,9 @@ Decision FaultRules::decide(const ApiRequest& request) {
   for (auto& armed : faults_) {
     // A fault that is spent stays in the list: a stalled request asks whether it was taken back.
     if (armed.left < 0 || decision.find(armed.fault.kind) != nullptr ||
-        !strikes(armed.fault.when, request)) {
+        !strikes(armed.fault.when, request) ||
+        // Without a version to go on from there is none that could be too old.
+        (armed.fault.kind == FaultKind::Expire && request.streams_list)) {
       continue;
     }
     decision.add(armed.fault);

@@ -39,6 +39,7 @@ enum class FaultKind {
   CutBefore,   // the connection ends, the API server never sees the request
   CutAfter,    // the API server does it, the answer is lost
   HalfBody,    // the connection ends in the middle of the body
+  HangUp,      // the connection ends after the answer, which does not announce it
   StallAfter,  // the API server does it, the answer is held until the fault is taken back
   Trickle,     // the answer arrives as `bytes` each `time`
 };

@@ -453,6 +453,9 @@ ProxyConnection::Next ProxyConnection::pass_stream(Exchange& exchange) {
       piece.clear();
     }
     if (body.done()) {
+      if (const Fault* const hang_up = exchange.faults.find(FaultKind::HangUp)) {
+        return close_with(hang_up->ending);
+      }
       return asks_to_close(exchange.request_head) || asks_to_close(exchange.answer_head)
                  ? close_with(Ending::Orderly)
                  : Next::Continue;

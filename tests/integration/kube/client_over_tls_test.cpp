@@ -2,6 +2,7 @@
 #include "http/client.hpp"
 #include "kube/connection_credentials.hpp"
 #include "kube/kubeconfig.hpp"
+#include "kube/pod_calls.hpp"
 #include "kube/pod_watch.hpp"
 #include "support/desired_pods.hpp"
 #include "support/played_server.hpp"
@@ -113,6 +114,54 @@ TEST_F(ClientOverTls, WaitsAsLongAsRetryAfterSays) {
 
   EXPECT_EQ(*client->create("/x", "{\"n\":1}", {}), "{\"n\":1}");
   EXPECT_EQ(requests, 2);
+}
+
+TEST_F(ClientOverTls, RepeatsAStatusWriteOnAConnectionThatTheServerHadClosed) {
+  std::atomic<int> requests{0};
+  PlayedServer server([&](const Head&, const std::string&) -> PlayedServer::Answer {
+    // The second request is the second of its connection: the server has closed it by then.
+    return ++requests == 2 ? PlayedServer::Answer{{}, PlayedServer::Then::Close}
+                           : PlayedServer::json(pod("web", std::to_string(requests)));
+  });
+  const auto client = client_for(connection_to(server, server.ca_pem()));
+  const PodPtr web = std::move(fetch_pod(*client, "ns", "web", {})).value();
+  CallOptions once;
+  once.deadline = Deadline::after(*clock, std::chrono::seconds{20});
+
+  const auto written = patch_pod_status(*client, *web, R"({"phase":"Running"})", {}, once);
+
+  ASSERT_TRUE(written.is_ok()) << written.status().to_string();
+  EXPECT_EQ((*written)->resource_version, "3");
+  EXPECT_EQ(server.connections_so_far(), 2U);
+}
+
+TEST_F(ClientOverTls, StreamsThePodsOfANode) {
+  PlayedServer server([&](const Head& head, const std::string&) -> PlayedServer::Answer {
+    EXPECT_THAT(std::string(head.target()), HasSubstr("sendInitialEvents=true"));
+    return {PlayedServer::open_stream().bytes +
+                PlayedServer::chunk(event("ADDED", pod("a", "1")) + event("ADDED", pod("b", "2")) +
+                                    R"({"type":"BOOKMARK","object":{"metadata":{)"
+                                    R"("resourceVersion":"9","annotations":{)"
+                                    R"("k8s.io/initial-events-end":"true"}}}})"
+                                    "\n"),
+            PlayedServer::Then::StayOpen};
+  });
+  const auto client = client_for(connection_to(server, server.ca_pem()));
+  DesiredPods desired;
+  PodWatchSettings settings;
+  settings.node_name = "vk-0";
+  settings.list_watch.stream_lists = true;
+  PodWatch watch(settings,
+                 {*client, desired, clock, std::make_shared<SeededRandom>(1), observe::Logger()});
+
+  watch.start();
+  EXPECT_TRUE(desired.wait_for_names({"a", "b"}));
+  server.push(PlayedServer::chunk(event("DELETED", pod("a", "13"))));
+  EXPECT_TRUE(desired.wait_for_names({"b"}));
+  watch.stop();
+
+  EXPECT_EQ(watch.stats().list_watch.lists, 1U);
+  EXPECT_EQ(server.connections_so_far(), 1U);
 }
 
 TEST_F(ClientOverTls, FollowsThePodsOfANodeThroughABrokenWatch) {

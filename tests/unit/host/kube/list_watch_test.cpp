@@ -3,6 +3,7 @@
 #include "base/mutex.hpp"
 #include "base/thread.hpp"
 #include "support/fake_client.hpp"
+#include "support/recording_log_sink.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,11 +20,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using vkhost::testing::client_on;
 using vkhost::testing::FakeServer;
+using vkhost::testing::RecordingLogSink;
 using vkhost::testing::StreamEnd;
 
 // Writes down what it is told, one word each.
@@ -31,6 +34,10 @@ class RecordingSink final : public ListWatchSink {
  public:
   void list_started() override { record("start"); }
   void listed(std::string_view object) override { record("listed " + std::string(object)); }
+  bool unlisted(std::string_view object) override {
+    record("unlisted " + std::string(object));
+    return object.find("unclear") == std::string_view::npos;
+  }
   void list_complete() override { record("complete"); }
   void applied(std::string_view object) override { record("applied " + std::string(object)); }
   bool removed(std::string_view object) override {
@@ -73,9 +80,9 @@ struct ListWatchTest : ::testing::Test {
     settings.path = "/api/v1/pods";
     settings.field_selector = "spec.nodeName=vk-0";
     settings.backoff = {milliseconds{1}, milliseconds{4}};
-    ListWatch watch(
-        settings,
-        {*client, sink, std::make_shared<SystemClock>(), std::make_shared<SeededRandom>(7), {}});
+    settings.forbidden_backoff = settings.backoff;
+    ListWatch watch(settings, {*client, sink, std::make_shared<SystemClock>(),
+                               std::make_shared<SeededRandom>(7), observe::Logger(log)});
     CancelSource cancel;
     Thread thread("watch", [&] { watch.run(cancel.token()); });
     EXPECT_TRUE(server->wait_for_requests(requests));
@@ -94,6 +101,7 @@ struct ListWatchTest : ::testing::Test {
   ListWatchSettings settings;
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   RecordingSink sink;
+  std::shared_ptr<RecordingLogSink> log = std::make_shared<RecordingLogSink>(observe::Level::Info);
   ListWatchStats stats;
 };
 
@@ -299,6 +307,138 @@ TEST_F(ListWatchTest, EndsAtOnceWhenCancelledInTheMiddleOfAnything) {
   server = std::make_shared<FakeServer>();
   server->answer(429, "", {{"Retry-After", "50"}});
   run_until(1);
+}
+
+TEST_F(ListWatchTest, WarnsOnceOfWhatIsForbidden) {
+  const char* const forbidden =
+      R"({"kind":"Status","message":"cannot list","reason":"Forbidden","code":403})";
+  for (int i = 0; i < 3; ++i) {
+    server->answer(403, forbidden);
+  }
+  server->answer(200, list("10", "[]"));
+  for (int i = 0; i < 3; ++i) {
+    server->answer(403, forbidden);
+  }
+  server->stream({event("ADDED", "11"), StreamEnd{}});
+
+  run_until(9);
+
+  EXPECT_THAT(
+      log->lines(),
+      ElementsAre(HasSubstr("warn: Listing failed"), HasSubstr("info: What was forbidden"),
+                  HasSubstr("warn: A watch broke off"), HasSubstr("info: What was forbidden")));
+}
+
+struct StreamedListTest : ListWatchTest {
+  StreamedListTest() { settings.stream_lists = true; }
+};
+
+std::string end_of_list(const std::string& version) {
+  return R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":")" + version +
+         R"(","annotations":{"k8s.io/initial-events-end":"true"}}}})" + "\n";
+}
+const std::string kInvalid =
+    R"({"kind":"Status","message":"sendInitialEvents is forbidden","reason":"Invalid","code":422})";
+
+TEST_F(StreamedListTest, IsTheBeginningOfTheWatch) {
+  server->stream({event("ADDED", "1"), event("ADDED", "2") + end_of_list("10"),
+                  event("ADDED", "11"), StreamEnd{}});
+
+  run_until(2);
+
+  EXPECT_THAT(sink.calls(), ElementsAre("start", "listed " + object("1"), "listed " + object("2"),
+                                        "complete", "applied " + object("11")));
+  EXPECT_THAT(targets()[0],
+              AllOf(HasSubstr("watch=true"), HasSubstr("sendInitialEvents=true"),
+                    HasSubstr("resourceVersionMatch=NotOlderThan"),
+                    HasSubstr("allowWatchBookmarks=true"), HasSubstr("fieldSelector="),
+                    Not(HasSubstr("resourceVersion=")), Not(HasSubstr("limit="))));
+  EXPECT_THAT(targets()[1], AllOf(HasSubstr("resourceVersion=11&"), HasSubstr("watch=true"),
+                                  Not(HasSubstr("sendInitialEvents"))));
+  EXPECT_EQ(stats.lists, 1U);
+  EXPECT_EQ(stats.watches, 2U);
+  EXPECT_EQ(stats.events, 1U);
+  EXPECT_EQ(stats.reconnects, 0U);
+}
+
+TEST_F(StreamedListTest, TakesChangesIntoTheListUntilItsEnd) {
+  server->stream({event("ADDED", "1"), event("BOOKMARK", "3"), event("MODIFIED", "4"),
+                  event("DELETED", "5"), end_of_list("10"), StreamEnd{}});
+
+  run_until(2);
+
+  EXPECT_THAT(sink.calls(), ElementsAre("start", "listed " + object("1"), "listed " + object("4"),
+                                        "unlisted " + object("5"), "complete"));
+}
+
+TEST_F(StreamedListTest, ComesInPagesForGoodWhereItIsRefused) {
+  for (const int status : {400, 403, 422}) {
+    server = std::make_shared<FakeServer>();
+    server->answer(status, kInvalid);
+    server->answer(200, list("10", "[1]"));
+    server->answer(410, kExpired);
+    server->answer(200, list("20", "[2]"));
+
+    run_until(5);
+
+    EXPECT_THAT(targets()[1], AllOf(HasSubstr("limit="), Not(HasSubstr("watch="))));
+    EXPECT_THAT(targets()[2], HasSubstr("resourceVersion=10&"));
+    EXPECT_THAT(targets()[3], HasSubstr("limit=")) << status;
+    EXPECT_EQ(stats.lists, 2U);
+  }
+}
+
+TEST_F(StreamedListTest, ComesInPagesForGoodWhereItIsIgnored) {
+  settings.stream_patience = milliseconds{20};
+  server->stream({event("ADDED", "1")});  // and nothing more
+  server->answer(200, list("10", "[2]"));
+
+  run_until(3);
+
+  EXPECT_THAT(sink.calls(),
+              ElementsAre("start", "listed " + object("1"), "start", "listed 2", "complete"));
+}
+
+TEST_F(StreamedListTest, ComesInPagesWhereTheAnswerDoesNotBegin) {
+  settings.stream_patience = milliseconds{20};
+  server->hang();
+  server->answer(200, list("10", "[2]"));
+
+  run_until(3);
+
+  EXPECT_EQ(stats.lists, 1U);
+}
+
+TEST_F(StreamedListTest, IsNoListBeforeItsEnd) {
+  server->stream({event("ADDED", "1"), StreamEnd{}});
+  server->stream({event("ADDED", "1"), unavailable("reset")});
+  server->stream({event("ADDED", "2"), end_of_list("10"), StreamEnd{}});
+
+  run_until(4);
+
+  EXPECT_THAT(targets()[2], HasSubstr("sendInitialEvents=true"));
+  EXPECT_THAT(targets()[3], HasSubstr("resourceVersion=10&"));
+  EXPECT_EQ(stats.lists, 1U);
+  EXPECT_GE(stats.reconnects, 2U);
+}
+
+TEST_F(StreamedListTest, IsMadeOnceInPagesWhenItBreaksOffAgainAndAgain) {
+  for (const char* broken : {"nonsense\n", "{\"type\":\"DELETED\",\"object\":{\"unclear\":1}}\n",
+                             "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"annotations\":"
+                             "{\"k8s.io/initial-events-end\":\"true\"}}}}\n"}) {
+    server->stream({event("ADDED", "1"), broken});
+  }
+  server->answer(200, list("10", "[2]"));
+  server->answer(410, kExpired);
+  server->stream({end_of_list("20"), StreamEnd{}});
+
+  run_until(7);
+
+  EXPECT_THAT(targets()[3], HasSubstr("limit="));
+  EXPECT_THAT(targets()[5], HasSubstr("sendInitialEvents=true"));
+  const auto calls = sink.calls();
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), "complete"), 2);
+  EXPECT_THAT(calls, Contains("listed 2"));
 }
 
 }  // namespace

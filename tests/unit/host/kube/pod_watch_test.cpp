@@ -80,6 +80,7 @@ struct PodWatchTest : ::testing::Test {
     PodWatchSettings settings;
     settings.node_name = "vk-0";
     settings.only_namespace = "ns";
+    settings.list_watch = list_watch;
     PodWatch watch(settings, {*client,
                               listener,
                               std::make_shared<SystemClock>(),
@@ -96,6 +97,7 @@ struct PodWatchTest : ::testing::Test {
 
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   RecordingListener listener;
+  ListWatchSettings list_watch;
   PodWatchStats stats;
 };
 
@@ -159,6 +161,32 @@ TEST_F(PodWatchTest, ListsAgainWhenADeletedPodHasNoUid) {
   server->answer(200, list(""));
 
   EXPECT_THAT(run_until(2, 4), ElementsAre("listed a@1", "listed"));
+}
+
+const std::string kEndOfList =
+    R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9","annotations":{)"
+    R"("k8s.io/initial-events-end":"true"}}}})"
+    "\n";
+
+TEST_F(PodWatchTest, TellsAStreamedListAsItIsAtItsEnd) {
+  list_watch.stream_lists = true;
+  server->stream({event("ADDED", pod("a", "1")), event("ADDED", pod("b", "2")),
+                  event("ADDED", pod("c", "3")), event("MODIFIED", pod("a", "4")),
+                  event("MODIFIED", broken_pod("c", "5")), event("DELETED", pod("b", "6")),
+                  kEndOfList, event("DELETED", pod("a", "10")), kExpired});
+  server->stream({event("ADDED", broken_pod("c", "11")), kEndOfList});
+
+  const auto calls = run_until(3, 2);
+
+  EXPECT_THAT(calls, ElementsAre("listed c@3 a@4", "removed uid-a", "listed c@3"));
+}
+
+TEST_F(PodWatchTest, BelievesNoStreamedListInWhichADeletedPodHasNoUid) {
+  list_watch.stream_lists = true;
+  server->stream({event("ADDED", pod("a", "1")), event("DELETED", "{}"), kEndOfList});
+  server->stream({event("ADDED", pod("b", "2")), kEndOfList});
+
+  EXPECT_THAT(run_until(1, 2), ElementsAre("listed b@2"));
 }
 
 TEST_F(PodWatchTest, MayBeDestroyedWithoutHavingStarted) {

@@ -17,6 +17,7 @@ TEST(ApiRequest, IsNamedInTheWordsOfRbac) {
   const std::vector<Case> cases = {
       {"GET", "/api/v1/pods?fieldSelector=spec.nodeName%3Dweb", "list pods"},
       {"GET", "/api/v1/pods?watch=true&resourceVersion=7", "watch pods"},
+      {"GET", "/api/v1/pods?sendInitialEvents=true&watch=true", "list pods"},
       {"GET", "/api/v1/namespaces/default/pods/web-0", "get pods"},
       {"PATCH", "/api/v1/namespaces/default/pods/web-0/status", "patch pods/status"},
       {"DELETE", "/api/v1/namespaces/default/pods/web-0", "delete pods"},
@@ -39,6 +40,12 @@ TEST(ApiRequest, IsNamedInTheWordsOfRbac) {
   for (const auto& each : cases) {
     EXPECT_EQ(classify_request(each.method, each.target).label(), each.label) << each.target;
   }
+}
+
+TEST(ApiRequest, IsAWatchAlsoWhereItBeginsWithTheList) {
+  EXPECT_TRUE(classify_request("GET", "/api/v1/pods?watch=true&sendInitialEvents=true").is_watch());
+  EXPECT_TRUE(classify_request("GET", "/api/v1/pods?watch=true").is_watch());
+  EXPECT_FALSE(classify_request("GET", "/api/v1/pods?sendInitialEvents=true").is_watch());
 }
 
 TEST(ApiRequest, KnowsTheNamespaceAndTheName) {

@@ -196,6 +196,14 @@ TEST_F(FaultProxyTest, CutsBeforeOrAfterTheServerActed) {
   EXPECT_EQ(client_.get(kPods).status, 200);
 }
 
+TEST_F(FaultProxyTest, HangsUpAfterAWholeAnswer) {
+  proxy_->hang_up({.times = 1});
+
+  EXPECT_EQ(client_.get(kPods).status, 200);
+  EXPECT_EQ(client_.get(kPods).status, 200);
+  EXPECT_EQ(served_, 2);
+}
+
 TEST_F(FaultProxyTest, EndsHalfABodyEarly) {
   proxy_->half_body({.times = 1});
 

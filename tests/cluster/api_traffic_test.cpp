@@ -1,0 +1,168 @@
+// How the daemon gets on with an API server that is well, but has manners of its own.
+#include "base/clock.hpp"
+#include "cluster/node_under_test.hpp"
+#include "support/json_pointer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace vkhost::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view kRbac = "/apis/rbac.authorization.k8s.io/v1/";
+constexpr std::string_view kFlow = "/apis/flowcontrol.apiserver.k8s.io/v1/";
+
+TEST(KeptConnections, ThatTheServerClosesAfterEachAnswerAreNoticedByNobody) {
+  constexpr std::size_t kPods = 200;
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  proxy->hang_up({.requests = Requests::Others});
+  // And where it closes just as the request is on its way.
+  proxy->cut_before({.label = "patch pods/status", .percent = 2});
+
+  for (std::size_t i = 0; i < kPods; ++i) {
+    node.create_pod("web-" + std::to_string(i));
+  }
+
+  ASSERT_TRUE(node.book().wait_until_running(kPods, kLong)) << node.book().summary();
+  const std::string events = node.cluster().get("/api/v1/namespaces/" + node.space() + "/events");
+  EXPECT_THAT(events, Not(HasSubstr(R"("type":"Warning")")));
+  EXPECT_THAT(node.daemon().log(), Not(::testing::AnyOf(HasSubstr("WARN"), HasSubstr("ERROR"),
+                                                        HasSubstr("warn"), HasSubstr("error"))));
+}
+
+// The user "vkhost" with every right and hardly a place at the API server: what comes at once is
+// refused with 429.
+class FewSeats {
+ public:
+  explicit FewSeats(Cluster& cluster)
+      : cluster_(cluster), name_(Cluster::unique_name("few-seats")) {
+    cluster_.create(
+        std::string(kRbac) + "clusterrolebindings",
+        R"({"metadata":{"name":")" + name_ +
+            R"("},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",)"
+            R"("name":"cluster-admin"},"subjects":[{"kind":"User","name":"vkhost"}]})");
+    cluster_.create(std::string(kFlow) + "prioritylevelconfigurations",
+                    R"({"metadata":{"name":")" + name_ +
+                        R"("},"spec":{"type":"Limited","limited":{"nominalConcurrencyShares":1,)"
+                        R"("lendablePercent":0,"borrowingLimitPercent":0,)"
+                        R"("limitResponse":{"type":"Reject"}}}})");
+    cluster_.create(
+        std::string(kFlow) + "flowschemas",
+        R"({"metadata":{"name":")" + name_ +
+            R"("},"spec":{"matchingPrecedence":2,"priorityLevelConfiguration":{"name":")" + name_ +
+            R"("},"rules":[{"subjects":[{"kind":"User","user":{"name":"vkhost"}}],)"
+            R"("resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],)"
+            R"("clusterScope":true,"namespaces":["*"]}]}]}})");
+  }
+  ~FewSeats() {
+    cluster_.remove(std::string(kFlow) + "flowschemas/" + name_);
+    cluster_.remove(std::string(kFlow) + "prioritylevelconfigurations/" + name_);
+    cluster_.remove(std::string(kRbac) + "clusterrolebindings/" + name_);
+  }
+  FewSeats(const FewSeats&) = delete;
+  FewSeats& operator=(const FewSeats&) = delete;
+
+ private:
+  Cluster& cluster_;
+  const std::string name_;
+};
+
+TEST(ApiServer, WithFewSeatsForTheDaemonStillGetsItsLeases) {
+  constexpr std::size_t kPods = 300;
+  const auto proxy = Cluster::instance().proxy();
+  const FewSeats few(Cluster::instance());
+  NodeUnderTest node({.user = "vkhost",
+                      .proxy = proxy.get(),
+                      .daemon = {.node_settings = "lease_duration = '10s'"}});
+  const std::string lease =
+      "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/" + node.name();
+
+  for (std::size_t i = 0; i < kPods; ++i) {
+    node.create_pod("web-" + std::to_string(i));
+  }
+
+  std::chrono::seconds oldest{0};
+  const SteadyTime until = std::chrono::steady_clock::now() + kLong;
+  bool all_run = false;
+  while (!all_run && std::chrono::steady_clock::now() < until) {
+    all_run = node.book().wait_until_running(kPods, 500ms);
+    const auto renewed = parse_time(json_at(node.cluster().get(lease), "/spec/renewTime"));
+    ASSERT_TRUE(renewed);
+    oldest = std::max(oldest, std::chrono::duration_cast<std::chrono::seconds>(
+                                  std::chrono::system_clock::now() - *renewed));
+  }
+  EXPECT_TRUE(all_run) << node.book().summary();
+  EXPECT_LE(oldest, 8s) << "due every 2.5 s, too late after 10 s";
+  const auto requests = proxy->traffic().requests();
+  const auto refused = std::count_if(requests.begin(), requests.end(),
+                                     [](const SeenRequest& seen) { return seen.status == 429; });
+  EXPECT_GT(refused, 0) << "or this test has shown nothing";
+  EXPECT_LT(refused, static_cast<long>(kPods)) << "they wait instead of knocking";
+}
+
+TEST(ListOfPods, IsTheBeginningOfTheWatch) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  node.create_pod("web");
+  node.wait_until_running("web");
+
+  EXPECT_EQ(proxy->traffic().count("list pods"), 1U);
+  EXPECT_EQ(proxy->traffic().count("watch pods"), 0U);
+}
+
+TEST(ListOfPods, ComesInPagesWhereTheSettingSaysSo) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node(
+      {.proxy = proxy.get(), .daemon = {.kubernetes_settings = "watch_list = 'off'"}});
+  node.create_pod("web");
+  node.wait_until_running("web");
+
+  EXPECT_EQ(proxy->traffic().count("list pods"), 1U);
+  EXPECT_EQ(proxy->traffic().count("watch pods"), 1U);
+}
+
+TEST(ListOfPods, ComesInPagesFromAServerThatDoesNotStreamIt) {
+  const auto proxy = Cluster::instance().proxy();
+  proxy->answer(422, {.path = "sendInitialEvents"});
+  NodeUnderTest node({.proxy = proxy.get()});
+  const std::string first = node.create_pod("web");
+  node.wait_until_running("web");
+
+  EXPECT_THAT(node.daemon().log(), HasSubstr("lists come in pages"));
+  EXPECT_EQ(node.journal().creations().at(first), 1);
+}
+
+TEST(ListOfPods, ThatBreaksOffCostsNoPod) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  for (int i = 0; i < 20; ++i) {
+    node.create_pod("web-" + std::to_string(i));
+  }
+  ASSERT_TRUE(node.book().wait_until_running(20, kLong)) << node.book().summary();
+  ASSERT_EQ(node.daemon().stop(kLong), 0);
+  proxy->half_body({.label = "list pods", .times = 2}, Ending::Abrupt);
+
+  node.daemon().start();
+
+  EXPECT_TRUE(proxy->traffic().wait_for("list pods", 4, kLong));
+  node.create_pod("later");
+  node.wait_until_running("later");
+  EXPECT_EQ(node.journal().living().size(), 21U);
+  for (const auto& [uid, creations] : node.journal().creations()) {
+    EXPECT_EQ(creations, 1) << uid;
+    EXPECT_EQ(node.journal().count("delete_pod", uid), 0U) << uid;
+  }
+}
+
+}  // namespace
+}  // namespace vkhost::testing
