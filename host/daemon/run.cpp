@@ -103,6 +103,11 @@ std::size_t parallel_calls(const config::Config& config) {
          (calls + calls / 4 + 2);
 }
 
+// Of all nodes together; leases are never behind anything but leases and nodes.
+constexpr std::size_t kNodeWriters = 4;
+// Providers that hang each keep one.
+constexpr std::size_t kProbes = 32;
+
 // After that, what a start needs more of than a running daemon can be given back.
 constexpr std::chrono::seconds kStartTakes{15};
 
@@ -116,6 +121,8 @@ class Daemon {
         timers_(*shared_.clock),
         calls_("reconcile", parallel_calls(config), *shared_.clock),
         writes_("status", static_cast<std::size_t>(config.pods.status_writers), *shared_.clock),
+        node_writes_("node", kNodeWriters, *shared_.clock),
+        probes_("probe", std::clamp<std::size_t>(config.nodes.size(), 1, kProbes), *shared_.clock),
         libraries_(*shared_.clock, shared_.log) {}
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -142,6 +149,8 @@ class Daemon {
   Timers timers_;
   Executor calls_;
   Executor writes_;
+  Executor node_writes_;
+  Executor probes_;
   ProviderLibraries libraries_;
   std::unique_ptr<Surroundings> surroundings_;
   std::unique_ptr<KubeletService> kubelet_;
@@ -189,22 +198,20 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   parts.cluster_uid = [this](const CancelToken& cancel) {
     return surroundings_->cluster_uid(cancel);
   };
-  parts.make_material = [&](const plugin::Capabilities& capabilities) {
+  parts.make_material = [&](const plugin::Capabilities& capabilities, Allocatable allocatable) {
     NodeMaterial::Parts material;
     material.objects = &surroundings_->objects();
     material.events = &surroundings_->events();
     material.clock = shared_.clock.get();
     material.timers = &timers_;
     material.host_ip = endpoint.address;
-    material.allocatable = [quantities = settings.node.capacity](std::string_view resource) {
-      const auto found = quantities.find(std::string(resource));
-      return found == quantities.end() ? std::nullopt : std::optional(found->second);
-    };
+    material.allocatable = std::move(allocatable);
     return std::make_unique<NodeMaterial>(std::move(material), capabilities);
   };
   parts.pod_api = &surroundings_->pod_api();
   parts.events = &surroundings_->events();
   parts.threads = {&calls_, &writes_, &timers_};
+  parts.node_threads = {&node_writes_, &probes_, &timers_};
   parts.api = surroundings_->api();
   if (config_.kubelet.check_advertised_address && !config_.standalone.enabled) {
     parts.self_check = [this, endpoint](const CancelToken& cancel) {

@@ -3,12 +3,14 @@
 #include "daemon/identity.hpp"
 #include "kube/paths.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace vkhost::daemon {
 namespace {
 
 constexpr BackoffLimits kStartBackoff{std::chrono::milliseconds{250}, std::chrono::seconds{30}};
+constexpr std::chrono::milliseconds kLongestAdvice{std::chrono::minutes{10}};
 
 }  // namespace
 
@@ -21,7 +23,10 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
                                          node->settings_.node.name);
   }
   node->provider_ = std::move(*provider);
-  node->material_ = node->parts_.make_material(node->provider_->capabilities());
+  node->material_ = node->parts_.make_material(
+      node->provider_->capabilities(), [self = node.get()](std::string_view resource) {
+        return self->node_->allocatable(std::string(resource));
+      });
   node->engine_ = std::make_unique<pods::PodEngine>(
       node->settings_.pods,
       pods::EngineParts{node->provider_.get(), node->parts_.pod_api, node->parts_.events,
@@ -49,26 +54,54 @@ void VirtualNode::start() {
   starter_ = Thread("start-" + settings_.node.name, [this] { bring_up(); });
 }
 
-bool VirtualNode::insist(std::string_view what, const std::function<Status()>& step) {
+bool VirtualNode::insist(std::string_view what,
+                         bool may_refuse,
+                         const std::function<Status()>& step) {
   for (std::uint32_t failures = 1; !stop_.is_cancelled(); ++failures) {
     const Status status = step();
+    if (stop_.is_cancelled()) {
+      return false;
+    }
     if (status.is_ok()) {
+      node_->start_failed(Status::ok());
       return true;
     }
-    if (stop_.is_cancelled()) {
+    if (may_refuse && status.retry() == Retry::Never) {
+      parts_.log.error("the provider refuses the node, it does not come up",
+                       {{"step", std::string(what)}, observe::error_field(status)});
+      node_->start_refused(status.while_doing(what));
       return false;
     }
     parts_.log.warn("the node is not up yet, the step is repeated",
                     {{"step", std::string(what)}, observe::error_field(status)});
-    if (stop_.token().wait_for(backoff_delay(kStartBackoff, failures, *parts_.random))) {
+    node_->start_failed(status.while_doing(what));
+    const auto delay = std::max(backoff_delay(kStartBackoff, failures, *parts_.random),
+                                std::min(status.retry_after(), kLongestAdvice));
+    if (stop_.token().wait_for(delay)) {
       return false;
     }
   }
   return false;
 }
 
+// From now on the cluster sees the node, and the node its own deletion.
+void VirtualNode::show_node(const std::string& name) {
+  node_->start(parts_.node_threads);
+  if (parts_.api != nullptr) {
+    node_watch_ = std::make_unique<kube::ObjectWatch>(
+        kube::ObjectWatchSettings{kube::nodes_path(), name, {}},
+        kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log});
+    node_watch_->start();
+  }
+}
+
 void VirtualNode::bring_up() {
-  if (!insist("asking the provider for its node",
+  // While anything below fails, a node that was here before keeps its lease and says why.
+  const bool is_named = !provider_->capabilities().names_node && !settings_.node.name.empty();
+  if (is_named) {
+    show_node(settings_.node.name);
+  }
+  if (!insist("asking the provider for its node", true,
               [this] { return node_->prepare(stop_.token()); })) {
     return;
   }
@@ -77,7 +110,10 @@ void VirtualNode::bring_up() {
     const MutexLock lock(mutex_);
     name_ = name;
   }
-  if (!insist("looking for pods", [&] { return parts_.source->start(name, this); })) {
+  if (!is_named) {
+    show_node(name);
+  }
+  if (!insist("looking for pods", false, [&] { return parts_.source->start(name, this); })) {
     return;
   }
   {
@@ -89,30 +125,28 @@ void VirtualNode::bring_up() {
       return;
     }
   }
-  if (!insist("recovering pods", [this] { return engine_->recover(stop_.token()); }) ||
+  if (!insist("recovering pods", false, [this] { return engine_->recover(stop_.token()); }) ||
       !start_provider(name)) {
     return;
   }
   engine_->start(parts_.threads);
   node_->pods_ready();
-  node_->start();
-  if (parts_.api != nullptr) {
-    node_watch_ = std::make_unique<kube::ObjectWatch>(
-        kube::ObjectWatchSettings{kube::nodes_path(), name, {}},
-        kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log});
-    node_watch_->start();
-  }
   is_up_ = true;
   parts_.log.info("node is up", {{"node", name}});
 }
 
 bool VirtualNode::start_provider(const std::string& name) {
-  return insist("starting the provider", [&]() -> Status {
-    VKHOST_TRY_ASSIGN(const std::string cluster_uid, parts_.cluster_uid(stop_.token()));
-    VKHOST_TRY(provider_->start({name, owner_key(cluster_uid, name)}, call_options()));
-    provider_started_ = true;
-    return Status::ok();
-  });
+  std::string cluster_uid;
+  return insist("learning the cluster's UID", false,
+                [&]() -> Status {
+                  VKHOST_TRY_ASSIGN(cluster_uid, parts_.cluster_uid(stop_.token()));
+                  return Status::ok();
+                }) &&
+         insist("starting the provider", true, [&]() -> Status {
+           VKHOST_TRY(provider_->start({name, owner_key(cluster_uid, name)}, call_options()));
+           provider_started_ = true;
+           return Status::ok();
+         });
 }
 
 void VirtualNode::stop() {

@@ -23,7 +23,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace vkhost::daemon {
 
@@ -34,6 +36,9 @@ struct VirtualNodeSettings {
   bool ignore_daemonset_pods = true;
 };
 
+// status.allocatable of the node as it stands, by resource. [any-thread]
+using Allocatable = std::function<std::optional<std::string>(std::string_view resource)>;
+
 // Collaborators; all outlive the node.
 struct VirtualNodeParts {
   std::function<Result<std::unique_ptr<plugin::Provider>>(plugin::ProviderListener& listener)>
@@ -42,11 +47,13 @@ struct VirtualNodeParts {
   // The root of the node's ownership marks. [may-block]
   std::function<Result<std::string>(const CancelToken& cancel)> cluster_uid;
   // Made once the provider's capabilities are known.
-  std::function<std::unique_ptr<pods::MaterialSource>(const plugin::Capabilities& capabilities)>
+  std::function<std::unique_ptr<pods::MaterialSource>(const plugin::Capabilities& capabilities,
+                                                      Allocatable allocatable)>
       make_material;
   pods::PodApi* pod_api = nullptr;
   pods::EventSink* events = nullptr;
   pods::EngineThreads threads;
+  node::NodeThreads node_threads;
   kube::Client* api = nullptr;  // null: standalone
   std::function<Status(const CancelToken&)> self_check;
   std::shared_ptr<const Clock> clock;
@@ -96,9 +103,11 @@ class VirtualNode final : public plugin::ProviderListener,
 
   [[nodiscard]] bool is_ignored(const kube::PodRecord& pod) const;
   void bring_up();
+  void show_node(const std::string& name);
   bool start_provider(const std::string& name);
-  // Repeats `step` with back-off until it succeeds; false when stopped.
-  bool insist(std::string_view what, const std::function<Status()>& step);
+  // Repeats `step` with back-off until it succeeds, and lets the node say meanwhile what fails; false
+  // when stopped. Where the provider `may_refuse`, its advice never to try again ends the start.
+  bool insist(std::string_view what, bool may_refuse, const std::function<Status()>& step);
   [[nodiscard]] plugin::CallOptions call_options() const;
 
   VirtualNodeSettings settings_;

@@ -1,79 +1,126 @@
 #include "node/controller.hpp"
 
-#include "kube/paths.hpp"
-
 #include <algorithm>
 #include <utility>
 
 namespace vkhost::node {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 // The first write waits this long for the pod engine, so that a node normally appears Ready at once.
-constexpr std::chrono::seconds kFirstWritePatience{1};
-constexpr std::chrono::seconds kApiTimeout{10};
-constexpr BackoffLimits kWriteBackoff{std::chrono::milliseconds{200}, std::chrono::seconds{7}};
+constexpr seconds kFirstWritePatience{1};
+// A node that was Ready and whose pods run stays so while its daemon restarts without trouble:
+// every service would drop them and take them back.
+constexpr seconds kStartPatience{10};
+// The first `node` of a provider may have to ask a back end for everything.
+constexpr seconds kNodeTimeout{30};
+constexpr milliseconds kLeaseRetry{1000};
+constexpr BackoffLimits kWriteBackoff{milliseconds{200}, seconds{7}};
+
+// Chores that are due within this time of one another begin together.
+milliseconds slack(const Settings& settings) {
+  return std::min<milliseconds>(seconds{1}, settings.ping_interval / 10);
+}
+
+Readiness not_ready(std::string_view fallback, const Status& status) {
+  return {false, status.reason().empty() ? std::string(fallback) : status.reason(),
+          status.message()};
+}
+
+std::optional<milliseconds> when_written(const Parts& parts, milliseconds interval) {
+  return parts.api == nullptr ? std::nullopt : std::optional(interval);
+}
+
+bool operator==(const Readiness& a, const Readiness& b) {
+  return a.ready == b.ready && a.reason == b.reason && a.message == b.message;
+}
 
 }  // namespace
 
 NodeController::NodeController(Settings settings, Parts parts)
-    : settings_(std::move(settings)), parts_(std::move(parts)) {}
+    : parts_(std::move(parts)),
+      writer_(parts_.api, parts_.clock, stop_.token(), parts_.log),
+      settings_(std::make_shared<const Settings>(settings)),
+      chores_(parts_.clock, slack(settings)),
+      lease_chore_(chores_.add(when_written(parts_, settings.lease_duration / 4),
+                               [this] { renew_lease(); })),
+      write_chore_(
+          chores_.add(when_written(parts_, settings.status_interval), [this] { write_node(); })),
+      probe_chore_(chores_.add(settings.ping_interval, [this] { probe(); })) {}
 
 NodeController::~NodeController() { stop(); }
 
+// ---- What others say
+
 Status NodeController::prepare(const CancelToken& cancel) {
-  plugin::CallOptions options = provider_options(std::chrono::seconds{30});
+  plugin::CallOptions options = provider_options(kNodeTimeout);
   options.cancel = cancel;
-  auto given = parts_.provider->node(settings_.name, options);
+  Settings settings;
+  {
+    MutexLock lock(mutex_);
+    settings = *settings_;
+  }
+  auto given = parts_.provider->node(settings.name, options);
   if (!given.is_ok()) {
-    return given.status().while_doing("asking the provider for its node");
+    return given.status();
   }
   VKHOST_TRY_ASSIGN(const std::string given_name, name_from_provider(*given));
   if (parts_.provider->capabilities().names_node && !given_name.empty()) {
-    settings_.name = given_name;
+    settings.name = given_name;
   }
-  if (settings_.name.empty()) {
+  if (settings.name.empty()) {
     return failed_precondition("the node has no name: set node.name in the configuration");
   }
   MutexLock lock(mutex_);
+  settings_ = std::make_shared<const Settings>(std::move(settings));
   facts_.provider_json = std::move(*given);
+  want_write();
   return Status::ok();
 }
 
-void NodeController::start() {
-  thread_ = Thread("node-" + settings_.name, [this] { loop(); });
+void NodeController::start(const NodeThreads& threads) {
+  {
+    MutexLock lock(mutex_);
+    began_ = parts_.clock->steady_now();
+    want_write();
+  }
+  chores_.start(*threads.timers, {threads.writes, threads.writes, threads.probes});
 }
 
 void NodeController::stop() {
   stop_.cancel();
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-  }
-  thread_.join();
+  chores_.stop();
+}
+
+void NodeController::start_failed(const Status& why) {
+  static_cast<void>(note([&](Facts& facts) { facts.start_failure = why; }));
+}
+
+void NodeController::start_refused(const Status& why) {
+  static_cast<void>(note([&](Facts& facts) {
+    facts.start_failure = why;
+    facts.start_refused = true;
+  }));
 }
 
 void NodeController::pods_ready() {
-  MutexLock lock(mutex_);
-  facts_.pods_ready = true;
-  status_wanted_ = true;
-  changed_.notify_all();
+  static_cast<void>(note([](Facts& facts) {
+    facts.start_failure = Status::ok();
+    facts.pods_ready = true;
+  }));
+  chores_.run_now(probe_chore_);
 }
 
 void NodeController::provider_changed() {
   MutexLock lock(mutex_);
   refresh_wanted_ = true;
-  changed_.notify_all();
+  chores_.run_by(probe_chore_, next_refresh_);
 }
 
 void NodeController::provider_fault(const Status& fault) {
-  MutexLock lock(mutex_);
-  if (facts_.fault.is_ok() && fault.is_ok()) {
-    return;
-  }
-  facts_.fault = fault;
-  status_wanted_ = true;
-  changed_.notify_all();
+  static_cast<void>(note([&](Facts& facts) { facts.fault = fault; }));
 }
 
 void NodeController::node_deleted() {
@@ -82,256 +129,285 @@ void NodeController::node_deleted() {
     return;  // not registered yet: it will be
   }
   facts_.node_uid.clear();
-  status_wanted_ = true;
-  changed_.notify_all();
+  chores_.run_now(write_chore_);
+}
+
+bool NodeController::note(const std::function<void(Facts&)>& change) {
+  MutexLock lock(mutex_);
+  const Readiness before = readiness();
+  const bool was_settled = is_settled();
+  change(facts_);
+  const bool differs = !(before == readiness());
+  if (differs || was_settled != is_settled()) {
+    want_write();
+  }
+  return differs;
+}
+
+// ---- What the node is
+
+std::string NodeController::name() const {
+  MutexLock lock(mutex_);
+  return settings_->name;
 }
 
 NodeView NodeController::view() const {
   NodeView view;
   std::string provider_json;
+  std::shared_ptr<const Settings> settings;
   {
     MutexLock lock(mutex_);
     view.uid = facts_.node_uid;
     view.readiness = readiness();
-    provider_json = facts_.provider_json;
+    provider_json = facts_.provider_json.value_or("");
+    settings = settings_;
   }
-  view.name = settings_.name;
-  auto made = new_node({settings_, provider_json, view.readiness, parts_.clock->wall_now()});
+  view.name = settings->name;
+  auto made = new_node({*settings, provider_json, view.readiness, parts_.clock->wall_now()});
   if (made.is_ok()) {
     view.node_json = std::move(*made);
   }
   return view;
 }
 
+std::optional<std::string> NodeController::allocatable(const std::string& resource) const {
+  std::string provider_json;
+  std::shared_ptr<const Settings> settings;
+  {
+    MutexLock lock(mutex_);
+    provider_json = facts_.provider_json.value_or("");
+    settings = settings_;
+  }
+  const auto found =
+      allocatable_of({*settings, provider_json, {}, parts_.clock->wall_now()}, resource);
+  return found.is_ok() ? *found : std::nullopt;
+}
+
 Readiness NodeController::readiness() const {
-  const auto because = [](std::string_view fallback, const Status& status) {
-    return Readiness{false, status.reason().empty() ? std::string(fallback) : status.reason(),
-                     status.message()};
-  };
-  if (!facts_.pinged) {
-    return {false, "ProviderUnknown", "the provider has not answered its first ping yet"};
-  }
-  if (!facts_.ping.is_ok()) {
-    return because("ProviderUnreachable", facts_.ping);
-  }
-  if (!facts_.fault.is_ok()) {
-    return because("ProviderFault", facts_.fault);
+  if (!facts_.start_failure.is_ok()) {
+    return not_ready(facts_.start_refused ? "ProviderRefused" : "ProviderNotStarted",
+                     facts_.start_failure);
   }
   if (!facts_.pods_ready) {
     return {false, "PodsNotRecovered", "the pods of this node have not been recovered yet"};
   }
+  if (!facts_.pinged) {
+    return {false, "ProviderUnknown", "the provider has not answered its first ping yet"};
+  }
+  if (!facts_.ping.is_ok()) {
+    return not_ready("ProviderUnreachable", facts_.ping);
+  }
+  if (!facts_.fault.is_ok()) {
+    return not_ready("ProviderFault", facts_.fault);
+  }
   if (!facts_.self_check.is_ok()) {
-    return because("KubeletUnreachable", facts_.self_check);
+    return not_ready("KubeletUnreachable", facts_.self_check);
   }
   return {true, "KubeletReady", "Kubelet is ready"};
 }
 
-kube::CallOptions NodeController::api_options() const {
-  kube::CallOptions options;
-  options.deadline = Deadline::after(*parts_.clock, kApiTimeout);
-  options.cancel = stop_.token();
-  options.lane = kube::Lane::Urgent;
-  return options;
+// Nothing is pending that would soon say something else.
+bool NodeController::is_settled() const {
+  return !facts_.start_failure.is_ok() || (facts_.pods_ready && facts_.pinged);
 }
 
-plugin::CallOptions NodeController::provider_options(std::chrono::milliseconds timeout) const {
+void NodeController::want_write() {
+  if (!began_) {
+    return;  // start() does
+  }
+  const SteadyTime first = *began_ + kFirstWritePatience;
+  const bool is_started = facts_.pods_ready && facts_.pinged;
+  if (is_started || parts_.clock->steady_now() >= first) {
+    chores_.run_now(write_chore_);
+  } else {
+    chores_.run_by(write_chore_, first);
+  }
+}
+
+// ---- The provider
+
+plugin::CallOptions NodeController::provider_options(milliseconds timeout) const {
   plugin::CallOptions options;
   options.deadline = Deadline::after(*parts_.clock, timeout);
   options.cancel = stop_.token();
   return options;
 }
 
-Status NodeController::check_self() {
-  const SteadyTime now = parts_.clock->steady_now();
-  // A handshake with ourselves at every ping would be most of what an idle daemon does.
-  if (!parts_.self_check || now < next_self_check_) {
-    return Status::ok();
+void NodeController::probe() {
+  bool may_ping = false;
+  bool refresh = false;
+  {
+    MutexLock lock(mutex_);
+    may_ping = facts_.pods_ready;
+    refresh = may_ping && refresh_wanted_ && parts_.clock->steady_now() >= next_refresh_;
+    refresh_wanted_ = refresh_wanted_ && !refresh;
   }
-  const Status reachable = parts_.self_check(stop_.token());
-  next_self_check_ = reachable.is_ok() ? now + settings_.status_interval : now;
-  return reachable;
+  // Before its start a provider may be asked for its node only, which prepare() does.
+  if (may_ping) {
+    ping();
+    check_self();
+  }
+  if (refresh) {
+    refresh_provider_node();
+  }
+  MutexLock lock(mutex_);
+  if (refresh_wanted_ && facts_.pods_ready) {
+    chores_.run_by(probe_chore_, next_refresh_);
+  }
+}
+
+Status NodeController::take_ping(Status answer) {
+  const bool is_reachable = answer.is_ok() || answer.code() == StatusCode::ResourceExhausted;
+  const bool may_be_a_moment =
+      answer.code() == StatusCode::Unavailable || answer.code() == StatusCode::DeadlineExceeded;
+  facts_.missed_pings = is_reachable ? 0 : facts_.missed_pings + 1;
+  const bool was_good = facts_.pinged && facts_.ping.is_ok();
+  facts_.pinged = true;
+  if (is_reachable) {
+    facts_.ping = Status::ok();
+  } else if (!may_be_a_moment || !was_good || facts_.missed_pings >= settings_->ping_failures) {
+    facts_.ping = std::move(answer);
+  } else {
+    // Certainty comes soon, not with the next ordinary ping.
+    chores_.run_by(probe_chore_, parts_.clock->steady_now() +
+                                     std::min<milliseconds>(seconds{1}, settings_->ping_interval));
+  }
+  return facts_.ping;
 }
 
 void NodeController::ping() {
-  const Status status = parts_.provider->ping(provider_options(settings_.ping_timeout));
-  const Status reachable = check_self();
-  bool changed = false;
+  milliseconds timeout{0};
   {
     MutexLock lock(mutex_);
-    const Readiness before = readiness();
-    facts_.pinged = true;
-    facts_.ping = status;
-    facts_.self_check = reachable;
-    const Readiness after = readiness();
-    changed = before.ready != after.ready || before.reason != after.reason ||
-              before.message != after.message;
-    status_wanted_ = status_wanted_ || changed;
+    timeout = settings_->ping_timeout;
   }
-  if (changed && !status.is_ok()) {
-    parts_.log.warn("the provider does not answer its ping", {observe::error_field(status)});
+  Status answer = parts_.provider->ping(provider_options(timeout));
+  if (stop_.is_cancelled()) {
+    return;
   }
+  Status shown;
+  const bool differs =
+      note([&](Facts&) VKHOST_NO_THREAD_SAFETY_ANALYSIS { shown = take_ping(std::move(answer)); });
+  if (differs && !shown.is_ok()) {
+    parts_.log.warn("the provider does not answer its ping", {observe::error_field(shown)});
+  }
+}
+
+void NodeController::check_self() {
+  const SteadyTime now = parts_.clock->steady_now();
+  // A handshake with ourselves at every ping would be most of what an idle daemon does.
+  if (!parts_.self_check || now < next_self_check_ || stop_.is_cancelled()) {
+    return;
+  }
+  const Status reachable = parts_.self_check(stop_.token());
+  milliseconds interval{0};
+  {
+    MutexLock lock(mutex_);
+    interval = settings_->status_interval;
+  }
+  next_self_check_ = reachable.is_ok() ? now + interval : now;
+  static_cast<void>(note([&](Facts& facts) { facts.self_check = reachable; }));
 }
 
 void NodeController::refresh_provider_node() {
-  auto given = parts_.provider->node(settings_.name, provider_options(std::chrono::seconds{30}));
-  MutexLock lock(mutex_);
-  if (!given.is_ok()) {
-    // Still wanted; the loop comes back with its next ping.
-    parts_.log.warn("asking the provider for its node failed",
-                    {observe::error_field(given.status())});
+  auto given = parts_.provider->node(name(), provider_options(kNodeTimeout));
+  if (stop_.is_cancelled()) {
     return;
   }
-  refresh_wanted_ = false;
-  facts_.provider_json = std::move(*given);
-  status_wanted_ = true;
-}
-
-Status NodeController::create_node(const NodeSources& sources) {
-  VKHOST_TRY_ASSIGN(std::string body, new_node(sources));
-  auto created = parts_.api->create(kube::nodes_path(), std::move(body), api_options());
-  if (!created.is_ok()) {
-    return created.status().while_doing("registering node " + settings_.name);
-  }
-  VKHOST_TRY_ASSIGN(std::string uid, uid_of(*created));
-  parts_.log.info("node registered", {{"uid", uid}});
+  const SteadyTime now = parts_.clock->steady_now();
   MutexLock lock(mutex_);
-  facts_.node_uid = std::move(uid);
-  return Status::ok();
+  if (given.is_ok()) {
+    facts_.provider_json = std::move(*given);
+    refresh_failures_ = 0;
+    // A provider that says it changed each time it is asked is not asked without a pause.
+    next_refresh_ = now + settings_->refresh_backoff.first;
+    want_write();
+    return;
+  }
+  refresh_wanted_ = true;
+  const milliseconds delay =
+      std::max(given.status().retry_after(),
+               backoff_delay(settings_->refresh_backoff, ++refresh_failures_, *parts_.random));
+  next_refresh_ = now + delay;
+  parts_.log.warn(
+      "asking the provider for its node failed, it is asked again",
+      {{"delay_ms", std::to_string(delay.count())}, observe::error_field(given.status())});
 }
 
-Status NodeController::write_status() {
+// ---- The API server
+
+void NodeController::registered_as(const std::string& uid) {
+  MutexLock lock(mutex_);
+  if (facts_.node_uid != uid) {
+    facts_.node_uid = uid;
+    chores_.run_now(lease_chore_);
+  }
+}
+
+Result<Written> NodeController::write_node_once() {
   std::string provider_json;
   Readiness ready;
+  std::shared_ptr<const Settings> settings;
+  WriteScope scope;
   {
     MutexLock lock(mutex_);
-    provider_json = facts_.provider_json;
+    const SteadyTime patience = began_.value_or(SteadyTime::min()) + kStartPatience;
+    // Without the provider's word a node would have no capacity.
+    scope.may_register = facts_.provider_json.has_value();
+    scope.says = scope.may_register ? WriteScope::Says::Everything : WriteScope::Says::Readiness;
+    if (!is_settled() && parts_.clock->steady_now() < patience) {
+      scope.says = WriteScope::Says::Nothing;
+      chores_.run_by(write_chore_, patience);
+    }
+    provider_json = facts_.provider_json.value_or("");
     ready = readiness();
+    settings = settings_;
   }
-  const NodeSources sources{settings_, provider_json, ready, parts_.clock->wall_now()};
-  auto present = parts_.api->get(kube::node_path(settings_.name), {}, api_options());
-  if (present.status().code() == StatusCode::NotFound) {
-    return create_node(sources);
-  }
-  if (!present.is_ok()) {
-    return present.status().while_doing("reading node " + settings_.name);
-  }
-  VKHOST_TRY_ASSIGN(std::string uid, uid_of(*present));
-  VKHOST_TRY_ASSIGN(std::string body, node_patch(sources, *present));
-  auto patched = parts_.api->patch(kube::node_status_path(settings_.name),
-                                   kube::PatchType::StrategicMerge, std::move(body), api_options());
-  if (!patched.is_ok()) {
-    return patched.status().while_doing("writing the status of node " + settings_.name);
-  }
-  MutexLock lock(mutex_);
-  facts_.node_uid = std::move(uid);
-  return Status::ok();
+  return writer_.write({*settings, provider_json, ready, parts_.clock->wall_now()}, scope);
 }
 
-Status NodeController::renew_lease() {
-  const bool remembered = !lease_json_.empty();
-  const Status renewed = renew_lease_once();
-  const bool has_changed =
-      renewed.code() == StatusCode::Aborted || renewed.code() == StatusCode::NotFound;
-  // Somebody else wrote or removed it (with the Node it belonged to): once more with what is there.
-  return remembered && has_changed ? renew_lease_once() : renewed;
+void NodeController::write_node() {
+  if (parts_.api == nullptr) {
+    return;
+  }
+  const auto written = write_node_once();
+  if (written.is_ok()) {
+    write_failures_ = 0;
+    registered_as(written->uid);
+    return;
+  }
+  if (stop_.is_cancelled()) {
+    return;
+  }
+  chores_.run_by(write_chore_, parts_.clock->steady_now() +
+                                   backoff_delay(kWriteBackoff, ++write_failures_, *parts_.random));
+  parts_.log.warn("the node could not be written, it is tried again",
+                  {observe::error_field(written.status())});
 }
 
-Status NodeController::renew_lease_once() {
+void NodeController::renew_lease() {
   std::string uid;
+  std::shared_ptr<const Settings> settings;
   {
     MutexLock lock(mutex_);
     uid = facts_.node_uid;
+    settings = settings_;
   }
   if (uid.empty()) {
-    return Status::ok();  // the owner comes first
+    return;  // the owner comes first
   }
-  const LeaseSources sources{settings_.name, uid, settings_.lease_duration,
-                             parts_.clock->wall_now()};
-  const std::string path = kube::lease_path(kube::kNodeLeaseNamespace, settings_.name);
-  if (lease_json_.empty()) {
-    auto present = parts_.api->get(path, {}, api_options());
-    if (present.status().code() == StatusCode::NotFound) {
-      auto created = parts_.api->create(kube::leases_path(kube::kNodeLeaseNamespace),
-                                        new_lease(sources), api_options());
-      if (created.is_ok()) {
-        lease_json_ = std::move(*created);
-      }
-      return created.status();
+  const Status renewed = writer_.renew_lease(
+      {settings->name, uid, settings->lease_duration, parts_.clock->wall_now()});
+  if (renewed.is_ok()) {
+    // Meanwhile the control plane may have called the node unreachable.
+    if (std::exchange(is_lease_failing_, false)) {
+      chores_.run_now(write_chore_);
     }
-    if (!present.is_ok()) {
-      return present.status();
-    }
-    lease_json_ = std::move(*present);
-  }
-  VKHOST_TRY_ASSIGN(std::string body, renewed_lease(sources, lease_json_));
-  auto updated = parts_.api->update(path, std::move(body), api_options());
-  lease_json_ = updated.is_ok() ? std::move(*updated) : std::string();
-  return updated.status();
-}
-
-void NodeController::loop() {
-  const SteadyTime began = parts_.clock->steady_now();
-  SteadyTime next_ping = began;
-  SteadyTime next_status = began + kFirstWritePatience;
-  SteadyTime next_lease = began;
-  const auto lease_interval = settings_.lease_duration / 4;
-  while (!stop_.is_cancelled()) {
-    const SteadyTime now = parts_.clock->steady_now();
-    if (now >= next_ping) {
-      bool refresh = false;
-      {
-        MutexLock lock(mutex_);
-        refresh = refresh_wanted_;
-      }
-      ping();
-      if (refresh) {
-        refresh_provider_node();
-      }
-      next_ping = parts_.clock->steady_now() + settings_.ping_interval;
-    }
-    bool write = false;
-    {
-      MutexLock lock(mutex_);
-      write = std::exchange(status_wanted_, false) && facts_.pods_ready;
-      write = write || now >= next_status;
-    }
-    if (write && parts_.api != nullptr) {
-      const Status written = write_status();
-      if (written.is_ok()) {
-        write_failures_ = 0;
-        next_status = parts_.clock->steady_now() + settings_.status_interval;
-        next_lease = std::min(next_lease, parts_.clock->steady_now());
-      } else if (!stop_.is_cancelled()) {
-        next_status = parts_.clock->steady_now() +
-                      backoff_delay(kWriteBackoff, ++write_failures_, *parts_.random);
-        parts_.log.warn("the node could not be written, it is tried again",
-                        {observe::error_field(written)});
-      }
-    } else if (write) {
-      next_status = now + settings_.status_interval;
-    }
-    if (parts_.api != nullptr && parts_.clock->steady_now() >= next_lease) {
-      const Status renewed = renew_lease();
-      if (!renewed.is_ok() && !stop_.is_cancelled()) {
-        parts_.log.warn("the node's lease could not be renewed, it is tried again",
-                        {observe::error_field(renewed)});
-      }
-      next_lease = parts_.clock->steady_now() +
-                   (renewed.is_ok() ? lease_interval : std::chrono::milliseconds{1000});
-    }
-    MutexLock lock(mutex_);
-    SteadyTime until = std::min(next_ping, next_status);
-    if (parts_.api != nullptr && !facts_.node_uid.empty()) {
-      until = std::min(until, next_lease);
-    }
-    while (!stopping_ && !(status_wanted_ && facts_.pods_ready) &&
-           parts_.clock->steady_now() < until) {
-      if (refresh_wanted_) {
-        next_ping = parts_.clock->steady_now();
-        break;
-      }
-      changed_.wait_until(mutex_, until);
-    }
+  } else if (!stop_.is_cancelled()) {
+    is_lease_failing_ = true;
+    chores_.run_by(lease_chore_, parts_.clock->steady_now() + kLeaseRetry);
+    parts_.log.warn("the node's lease could not be renewed, it is tried again",
+                    {observe::error_field(renewed)});
   }
 }
 

@@ -1,9 +1,10 @@
 // NodeController: keeps one virtual node registered, its lease fresh and its status true.
 //
-// One thread does everything in turn: ping the provider, renew the lease, write the status. A failed
-// ping makes the node NotReady at once with the provider's reason; the lease goes on, since the host
-// is alive, so that the control plane does not also call the node unreachable. A deleted Node is made
-// again as soon as somebody says so (node_deleted) or a write finds it missing.
+// Three chores, none of which waits for another: renew the lease, write the node, and ask the
+// provider (ping and node). A provider that does not answer makes the node NotReady with its reason;
+// the lease goes on, since the host is alive, so that the control plane does not also call the node
+// unreachable. A deleted Node is made again as soon as somebody says so (node_deleted) or a write
+// finds it missing. Before pods_ready() the node says what its start waits for.
 //
 // Without an API client (standalone) nothing is written; view() shows the same node.
 // Public functions are [any-thread] [no-block] unless they say otherwise.
@@ -12,17 +13,22 @@
 #include "base/backoff.hpp"
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
+#include "base/executor.hpp"
 #include "base/mutex.hpp"
-#include "base/thread.hpp"
+#include "base/timers.hpp"
 #include "kube/client.hpp"
+#include "node/chores.hpp"
 #include "node/node_object.hpp"
+#include "node/node_writer.hpp"
 #include "node/settings.hpp"
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace vkhost::node {
 
@@ -36,6 +42,14 @@ struct Parts {
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   observe::Logger log;
+};
+
+// What the nodes of one process share. Two executors, so that providers that hang never hold up
+// leases. All outlive the controllers that run on them.
+struct NodeThreads {
+  Executor* writes = nullptr;  // leases and nodes, to the API server
+  Executor* probes = nullptr;  // ping and node, into providers
+  Timers* timers = nullptr;
 };
 
 struct NodeView {
@@ -52,60 +66,81 @@ class NodeController {
   NodeController(const NodeController&) = delete;
   NodeController& operator=(const NodeController&) = delete;
 
-  // Asks the provider for its node; fixes the name when the provider names it. Before start, once.
-  // [startup] [may-block]
+  // Asks the provider for its node; fixes the name when the provider names it. Once it has succeeded
+  // not again. [startup] [may-block]
   Status prepare(const CancelToken& cancel);
-  void start();
+  // As soon as the name is certain, if need be before prepare() has succeeded: until then a node that
+  // exists is kept alive and called NotReady, and none is made. Once.
+  void start(const NodeThreads& threads);
   void stop();  // [may-block]; the node stays as it is
 
-  void pods_ready();                         // the pod engine has adopted what exists
+  // A step of the node's start failed and is repeated; OK: it has succeeded.
+  void start_failed(const Status& why);
+  void start_refused(const Status& why);     // the provider ends the start for good
+  void pods_ready();                         // provider started, pod engine has what exists
   void provider_changed();                   // ask the provider for its node again
   void provider_fault(const Status& fault);  // OK: it is over
   void node_deleted();                       // the Node object is gone
 
-  [[nodiscard]] const std::string& name() const { return settings_.name; }
+  [[nodiscard]] std::string name() const;
   [[nodiscard]] NodeView view() const;
+  // status.allocatable as it stands.
+  [[nodiscard]] std::optional<std::string> allocatable(const std::string& resource) const;
 
  private:
   struct Facts {
+    Status start_failure;
+    bool start_refused = false;
     bool pods_ready = false;
     bool pinged = false;
+    std::uint32_t missed_pings = 0;  // in a row
     Status ping;
     Status self_check;
     Status fault;
-    std::string provider_json;
+    std::optional<std::string> provider_json;  // absent: the provider has not told it yet
     std::string node_uid;
   };
 
-  void loop();
+  // ---- Chores
+  void probe();
+  void write_node();
+  void renew_lease();
+
   void ping();
-  Status check_self();
+  void check_self();
   void refresh_provider_node();
-  Status renew_lease();
-  Status renew_lease_once();
-  Status write_status();
-  Status create_node(const NodeSources& sources);
+  Status take_ping(Status answer) VKHOST_REQUIRES(mutex_);
+  Result<Written> write_node_once();
+  void registered_as(const std::string& uid);
+  void want_write() VKHOST_REQUIRES(mutex_);
+  // Runs `change` and has the node written when that made a difference to its readiness.
+  bool note(const std::function<void(Facts&)>& change);
   [[nodiscard]] Readiness readiness() const VKHOST_REQUIRES(mutex_);
-  [[nodiscard]] kube::CallOptions api_options() const;
+  [[nodiscard]] bool is_settled() const VKHOST_REQUIRES(mutex_);
   [[nodiscard]] plugin::CallOptions provider_options(std::chrono::milliseconds timeout) const;
 
-  Settings settings_;  // constant after prepare()
   const Parts parts_;
   CancelSource stop_;
+  NodeWriter writer_;
 
-  // Only touched by the loop.
-  std::string lease_json_;
+  // Only touched by the chore that they belong to.
   std::uint32_t write_failures_ = 0;
+  bool is_lease_failing_ = false;
   SteadyTime next_self_check_{};
 
   mutable Mutex mutex_;
-  CondVar changed_;
+  std::shared_ptr<const Settings> settings_ VKHOST_GUARDED_BY(mutex_);  // replaced by prepare()
   Facts facts_ VKHOST_GUARDED_BY(mutex_);
-  bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
-  bool status_wanted_ VKHOST_GUARDED_BY(mutex_) = false;
+  std::optional<SteadyTime> began_ VKHOST_GUARDED_BY(mutex_);
   bool refresh_wanted_ VKHOST_GUARDED_BY(mutex_) = false;
+  std::uint32_t refresh_failures_ VKHOST_GUARDED_BY(mutex_) = 0;
+  SteadyTime next_refresh_ VKHOST_GUARDED_BY(mutex_){};
 
-  Thread thread_;
+  // Last: its work uses all of the above.
+  Chores chores_;
+  const Chores::Id lease_chore_;
+  const Chores::Id write_chore_;
+  const Chores::Id probe_chore_;
 };
 
 }  // namespace vkhost::node

@@ -10,6 +10,7 @@
 #include <array>
 #include <set>
 #include <sstream>
+#include <type_traits>
 
 namespace vkhost::node {
 namespace {
@@ -119,6 +120,23 @@ Object::Ptr find_by_type(const Array::Ptr& list, const std::string& type) {
   return {};
 }
 
+// With its heartbeat, and with the time of its last change.
+Object::Ptr stamped(Object::Ptr condition, const Array::Ptr& before, WallTime now) {
+  const Object::Ptr old = find_by_type(before, string_member(condition, "type"));
+  const bool unchanged =
+      !old.isNull() && string_member(old, "status") == string_member(condition, "status");
+  condition->set("lastHeartbeatTime", format_time(now));
+  condition->set("lastTransitionTime", unchanged && old->has("lastTransitionTime")
+                                           ? old->get("lastTransitionTime")
+                                           : Var(format_time(now)));
+  return condition;
+}
+
+Object::Ptr ready_condition(const Readiness& readiness) {
+  return make_condition("Ready", readiness.ready ? "True" : "False", readiness.reason,
+                        readiness.message);
+}
+
 // The provider's conditions win over the host's, Ready excepted: that is the host's to say, unless
 // the provider says it is not.
 Array::Ptr wanted_conditions(const NodeSources& sources,
@@ -133,8 +151,7 @@ Array::Ptr wanted_conditions(const NodeSources& sources,
                      "kubelet has sufficient PID available"),
       make_condition("NetworkUnavailable", "False", "RouteCreated",
                      "RouteController created a route"),
-      make_condition("Ready", sources.readiness.ready ? "True" : "False", sources.readiness.reason,
-                     sources.readiness.message),
+      ready_condition(sources.readiness),
   };
   const Array::Ptr given = array_member(provider_status, "conditions");
   for (std::size_t i = 0; i < given->size(); ++i) {
@@ -152,17 +169,25 @@ Array::Ptr wanted_conditions(const NodeSources& sources,
     wanted.push_back(item);
   }
   Array::Ptr conditions = new Array;
-  for (Object::Ptr& condition : wanted) {
-    const Object::Ptr old = find_by_type(before, string_member(condition, "type"));
-    const bool unchanged =
-        !old.isNull() && string_member(old, "status") == string_member(condition, "status");
-    condition->set("lastHeartbeatTime", format_time(sources.now));
-    condition->set("lastTransitionTime", unchanged && old->has("lastTransitionTime")
-                                             ? old->get("lastTransitionTime")
-                                             : Var(format_time(sources.now)));
-    conditions->add(condition);
+  for (const Object::Ptr& condition : wanted) {
+    conditions->add(stamped(condition, before, sources.now));
   }
   return conditions;
+}
+
+Object::Ptr wanted_capacity(const Settings& settings, const Object::Ptr& given) {
+  Object::Ptr capacity = new Object;
+  overlay(capacity, object_member(given, "capacity"));
+  overlay(capacity, as_object(settings.capacity));
+  return capacity;
+}
+
+Object::Ptr wanted_allocatable(const Settings& settings, const Object::Ptr& given) {
+  Object::Ptr allocatable = wanted_capacity(settings, given);
+  overlay(allocatable, object_member(given, "allocatable"));
+  overlay(allocatable, as_object(settings.capacity));
+  overlay(allocatable, as_object(settings.allocatable));
+  return allocatable;
 }
 
 Object::Ptr wanted_status(const NodeSources& sources,
@@ -171,15 +196,8 @@ Object::Ptr wanted_status(const NodeSources& sources,
   const Settings& settings = sources.settings;
   const Object::Ptr given = object_member(provider_node, "status");
   Object::Ptr status = new Object;
-
-  Object::Ptr capacity = object_member(given, "capacity");
-  overlay(capacity, as_object(settings.capacity));
-  const Object::Ptr allocatable = new Object(*capacity);
-  overlay(allocatable, object_member(given, "allocatable"));
-  overlay(allocatable, as_object(settings.capacity));
-  overlay(allocatable, as_object(settings.allocatable));
-  status->set("capacity", capacity);
-  status->set("allocatable", allocatable);
+  status->set("capacity", wanted_capacity(settings, given));
+  status->set("allocatable", wanted_allocatable(settings, given));
 
   Object::Ptr info = new Object;
   for (const char* required : {"machineID", "systemUUID", "bootID", "kernelVersion", "osImage",
@@ -367,7 +385,7 @@ void fill_lease(Object::Ptr lease, const LeaseSources& sources) {
 
 // A document of a form that nobody expects throws deep inside; it is the document's fault.
 template <typename Function>
-Result<std::string> translated(const std::string& what, Function&& function) {
+std::invoke_result_t<Function> translated(const std::string& what, Function&& function) {
   try {
     return function();
   } catch (const Poco::Exception& error) {
@@ -391,6 +409,31 @@ Result<std::string> new_node(const NodeSources& sources) {
 Result<std::string> node_patch(const NodeSources& sources, std::string_view api_json) {
   return translated("the provider's node or that of the API",
                     [&] { return make_patch(sources, api_json); });
+}
+
+Result<std::string> readiness_patch(const NodeSources& sources, std::string_view api_json) {
+  return translated("the node in the API", [&]() -> Result<std::string> {
+    VKHOST_TRY_ASSIGN(const Object::Ptr api, parse_object(api_json, "the node in the API"));
+    Array::Ptr conditions = new Array;
+    conditions->add(stamped(ready_condition(sources.readiness),
+                            array_member(object_member(api, "status"), "conditions"), sources.now));
+    Object::Ptr status = new Object;
+    status->set("conditions", conditions);
+    Object::Ptr patch = new Object;
+    patch->set("status", status);
+    return text_of(patch);
+  });
+}
+
+Result<std::optional<std::string>> allocatable_of(const NodeSources& sources,
+                                                  const std::string& resource) {
+  return translated("the provider's node", [&]() -> Result<std::optional<std::string>> {
+    VKHOST_TRY_ASSIGN(const Object::Ptr provider_node,
+                      parse_object(sources.provider_json, "the provider's node"));
+    const Var quantity =
+        wanted_allocatable(sources.settings, object_member(provider_node, "status"))->get(resource);
+    return quantity.isEmpty() ? std::optional<std::string>() : quantity.toString();
+  });
 }
 
 std::string new_lease(const LeaseSources& sources) {

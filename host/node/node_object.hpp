@@ -5,6 +5,7 @@
 #include "base/status.hpp"
 #include "node/settings.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,13 @@ Result<std::string> new_node(const NodeSources& sources);
 // annotations and conditions of others survive; ours that are no longer wanted are removed, known by
 // an annotation that lists them. Heartbeats are always included.
 Result<std::string> node_patch(const NodeSources& sources, std::string_view api_json);
+
+// Strategic merge patch of the Ready condition alone, for a node whose provider has said nothing yet.
+Result<std::string> readiness_patch(const NodeSources& sources, std::string_view api_json);
+
+// status.allocatable of the node for one resource, if it has it.
+Result<std::optional<std::string>> allocatable_of(const NodeSources& sources,
+                                                  const std::string& resource);
 
 // Lease in kube-node-lease. With the text of the present one, its resourceVersion, holder and
 // transitions are kept; the owner reference always names this node's UID.

@@ -1,6 +1,8 @@
 // What the configuration says about one virtual node.
 #pragma once
 
+#include "base/backoff.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -42,6 +44,10 @@ struct Settings {
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};
   std::chrono::milliseconds ping_timeout{std::chrono::seconds{5}};
   std::chrono::milliseconds status_interval{std::chrono::minutes{1}};
+  // So many in a row without an answer make the node NotReady.
+  std::uint32_t ping_failures = 2;
+  // Between two questions for the provider's node.
+  BackoffLimits refresh_backoff{std::chrono::seconds{1}, std::chrono::minutes{1}};
 };
 
 }  // namespace vkhost::node

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -47,6 +48,9 @@ class BorrowedProvider final : public plugin::Provider {
     return provider_.capabilities();
   }
   Result<std::string> node(std::string_view name, const plugin::CallOptions& options) override {
+    if (!refuses_node.is_ok()) {
+      return refuses_node;
+    }
     return provider_.node(name, options);
   }
   Status ping(const plugin::CallOptions& options) override { return provider_.ping(options); }
@@ -58,6 +62,10 @@ class BorrowedProvider final : public plugin::Provider {
   }
   Status start(const plugin::StartNode& node, const plugin::CallOptions& options) override {
     started_as = node;
+    ++starts;
+    if (!fails_start.is_ok()) {
+      return fails_start;
+    }
     return provider_.start(node, options);
   }
   plugin::CreateOutcome create_pod(const plugin::CreatePod& request,
@@ -78,6 +86,10 @@ class BorrowedProvider final : public plugin::Provider {
   Status stop(const plugin::CallOptions& options) override { return provider_.stop(options); }
 
   plugin::StartNode started_as;
+  std::atomic<int> starts = 0;
+  // Set before start().
+  Status refuses_node;
+  Status fails_start;
 
  private:
   FakeProvider& provider_;
@@ -99,18 +111,21 @@ class VirtualNodeTest : public ::testing::Test {
         [this](plugin::ProviderListener& listener) -> Result<std::unique_ptr<plugin::Provider>> {
       provider_.listen(&listener);
       auto borrowed = std::make_unique<BorrowedProvider>(provider_);
+      borrowed->refuses_node = refuses_node_;
+      borrowed->fails_start = fails_start_;
       borrowed_ = borrowed.get();
       return std::unique_ptr<plugin::Provider>(std::move(borrowed));
     };
     parts.source = std::make_unique<ListedPods>(std::move(pods));
     parts.cluster_uid = [](const CancelToken&) { return Result<std::string>("cluster-1"); };
-    parts.make_material = [](const plugin::Capabilities&) {
+    parts.make_material = [](const plugin::Capabilities&, const Allocatable&) {
       return std::make_unique<testing::FakeMaterial>();
     };
     parts.pod_api = &api_;
     parts.events = &events_;
     parts.clock = clock_;
     parts.threads = {&calls_, &writes_, &timers_};
+    parts.node_threads = {&writes_, &calls_, &timers_};
     parts.random = std::make_shared<SeededRandom>(1);
     auto made = VirtualNode::create(std::move(settings), std::move(parts));
     ASSERT_TRUE(made.is_ok()) << made.status().to_string();
@@ -136,6 +151,8 @@ class VirtualNodeTest : public ::testing::Test {
   Executor writes_{"writes", 2, *clock_};
   FakeProvider provider_;
   BorrowedProvider* borrowed_ = nullptr;
+  Status refuses_node_;
+  Status fails_start_;
   testing::FakePodApi api_{*clock_};
   testing::RecordingEventSink events_;
   std::unique_ptr<VirtualNode> node_;
@@ -181,6 +198,38 @@ TEST_F(VirtualNodeTest, StopsWhileItsBackEndIsAway) {
   node_->stop();
 
   EXPECT_FALSE(node_->is_up());
+}
+
+TEST_F(VirtualNodeTest, SaysNotReadyWhileItsProviderDoesNotStart) {
+  fails_start_ = unavailable("the back end is away");
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return borrowed_->starts >= 2; }));
+  const node::Readiness readiness = node_->view().readiness;
+  EXPECT_FALSE(readiness.ready);
+  EXPECT_EQ(readiness.reason, "ProviderNotStarted");
+  EXPECT_NE(readiness.message.find("the back end is away"), std::string::npos);
+  EXPECT_FALSE(node_->is_up());
+}
+
+TEST_F(VirtualNodeTest, EndsTheStartOfANodeThatItsProviderRefusesForGood) {
+  fails_start_ = Status(StatusCode::PermissionDenied, "this account may not")
+                     .with_reason("NoContract")
+                     .with_retry(Retry::Never);
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->view().readiness.reason == "NoContract"; }));
+  EXPECT_EQ(borrowed_->starts, 1);
+  EXPECT_FALSE(node_->is_up());
+  EXPECT_FALSE(provider_.has("u-web"));
+}
+
+TEST_F(VirtualNodeTest, EndsTheStartOfANodeThatItsProviderDoesNotKnow) {
+  refuses_node_ = Status(StatusCode::NotFound, "no such region").with_retry(Retry::Never);
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->view().readiness.reason == "ProviderRefused"; }));
+  EXPECT_EQ(borrowed_->starts, 0);
 }
 
 }  // namespace

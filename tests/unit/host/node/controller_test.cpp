@@ -1,147 +1,24 @@
 #include "node/controller.hpp"
 
 #include "base/mutex.hpp"
+#include "support/fake_node_api.hpp"
 
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
-#include <map>
 #include <memory>
-#include <sstream>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace vkhost::node {
 namespace {
 
+using testing::FakeNodeApi;
 using ::testing::HasSubstr;
-
-// The nodes and leases of an API server, as text by path, with what a write needs: 404, 409.
-class FakeNodeApi final : public kube::Client {
- public:
-  Result<std::string> get(std::string_view path,
-                          const kube::Query& /*query*/,
-                          const kube::CallOptions& /*options*/) override {
-    const MutexLock lock(mutex_);
-    return find(std::string(path));
-  }
-  Result<std::string> create(std::string_view path,
-                             std::string body,
-                             const kube::CallOptions& /*options*/) override {
-    const MutexLock lock(mutex_);
-    const std::string object = std::string(path) + "/virtual";
-    ++creates_[object];
-    // Every object gets a UID of its own, as from a real server.
-    body.insert(body.find("\"metadata\":{") + 12,
-                "\"uid\":\"uid-" + std::to_string(++uids_) + "\",");
-    objects_[object] = body;
-    changed_.notify_all();
-    return body;
-  }
-  Result<std::string> update(std::string_view path,
-                             std::string body,
-                             const kube::CallOptions& /*options*/) override {
-    const MutexLock lock(mutex_);
-    if (!objects_.contains(std::string(path))) {
-      return not_found("no such object");
-    }
-    objects_[std::string(path)] = body;
-    changed_.notify_all();
-    return body;
-  }
-  Result<std::string> patch(std::string_view path,
-                            kube::PatchType /*type*/,
-                            std::string body,
-                            const kube::CallOptions& /*options*/) override {
-    const MutexLock lock(mutex_);
-    const std::string object(path.substr(0, path.rfind("/status")));
-    apply_conditions(body, &objects_[object]);
-    patches_.push_back(std::move(body));
-    changed_.notify_all();
-    return find(object);
-  }
-  Result<std::string> remove(std::string_view /*path*/,
-                             std::string /*body*/,
-                             const kube::CallOptions& /*options*/) override {
-    return unimplemented("the node controller removes nothing");
-  }
-  Result<std::unique_ptr<kube::WatchStream>> watch(std::string_view /*path*/,
-                                                   const kube::Query& /*query*/,
-                                                   const kube::CallOptions& /*options*/) override {
-    return unimplemented("the node controller watches nothing");
-  }
-
-  // ---- what tests do and see
-  void erase(const std::string& path) {
-    const MutexLock lock(mutex_);
-    objects_.erase(path);
-  }
-  [[nodiscard]] int creates(const std::string& path) {
-    const MutexLock lock(mutex_);
-    return creates_[path];
-  }
-  // The object once `holds` is true of its text; empty when that does not come.
-  std::string wait_for(const std::string& path,
-                       const std::function<bool(const std::string&)>& holds) {
-    return wait([&]() VKHOST_NO_THREAD_SAFETY_ANALYSIS {
-      const auto found = objects_.find(path);
-      return found != objects_.end() && holds(found->second) ? found->second : std::string();
-    });
-  }
-  // The first patch that contains the text.
-  std::string wait_for_patch(const std::string& text) {
-    return wait([&]() VKHOST_NO_THREAD_SAFETY_ANALYSIS {
-      for (const std::string& patch : patches_) {
-        if (patch.find(text) != std::string::npos) {
-          return patch;
-        }
-      }
-      return std::string();
-    });
-  }
-
- private:
-  // Of a patch only the conditions matter here; ours always holds all of them.
-  static void apply_conditions(const std::string& patch, std::string* object) {
-    Poco::JSON::Parser patches;
-    Poco::JSON::Parser objects;
-    const auto status =
-        patches.parse(patch).extract<Poco::JSON::Object::Ptr>()->getObject("status");
-    if (status->has("conditions")) {
-      auto whole = objects.parse(*object).extract<Poco::JSON::Object::Ptr>();
-      whole->getObject("status")->set("conditions", status->get("conditions"));
-      std::ostringstream out;
-      whole->stringify(out);
-      *object = out.str();
-    }
-  }
-  Result<std::string> find(const std::string& path) VKHOST_REQUIRES(mutex_) {
-    const auto found = objects_.find(path);
-    return found == objects_.end() ? Result<std::string>(not_found("no such object"))
-                                   : Result<std::string>(found->second);
-  }
-  std::string wait(const std::function<std::string()>& look) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-    const MutexLock lock(mutex_);
-    std::string found = look();
-    while (found.empty() && changed_.wait_until(mutex_, deadline)) {
-      found = look();
-    }
-    return found.empty() ? look() : found;
-  }
-
-  Mutex mutex_;
-  CondVar changed_;
-  int uids_ VKHOST_GUARDED_BY(mutex_) = 0;
-  std::map<std::string, std::string> objects_ VKHOST_GUARDED_BY(mutex_);
-  std::map<std::string, int> creates_ VKHOST_GUARDED_BY(mutex_);
-  std::vector<std::string> patches_ VKHOST_GUARDED_BY(mutex_);
-};
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 // A provider of which only node and ping are ever asked.
 class NodeProvider final : public plugin::Provider {
@@ -150,16 +27,52 @@ class NodeProvider final : public plugin::Provider {
     const MutexLock lock(mutex_);
     ping_ = std::move(status);
   }
+  // The next so many pings only.
+  void fail_pings(Status status, int times) {
+    MutexLock lock(mutex_);
+    failing_ping_ = std::move(status);
+    failing_pings_ = times;
+  }
+  void hang_pings() {  // until they are cancelled
+    MutexLock lock(mutex_);
+    hangs_ = true;
+  }
+  void answer_node(Result<std::string> answer) {
+    MutexLock lock(mutex_);
+    node_ = std::move(answer);
+  }
+  [[nodiscard]] int pings() const {
+    MutexLock lock(mutex_);
+    return pings_;
+  }
+  [[nodiscard]] int nodes() const {
+    MutexLock lock(mutex_);
+    return nodes_;
+  }
   plugin::Capabilities shape;
-  std::string node_json = R"({"status":{"capacity":{"cpu":"4"}}})";
 
   [[nodiscard]] const plugin::Capabilities& capabilities() const override { return shape; }
   Result<std::string> node(std::string_view, const plugin::CallOptions&) override {
-    return node_json;
+    MutexLock lock(mutex_);
+    ++nodes_;
+    return node_;
   }
-  Status ping(const plugin::CallOptions&) override {
-    const MutexLock lock(mutex_);
-    return ping_;
+  Status ping(const plugin::CallOptions& options) override {
+    bool hangs = false;
+    {
+      MutexLock lock(mutex_);
+      ++pings_;
+      hangs = hangs_;
+      if (failing_pings_ > 0) {
+        --failing_pings_;
+        return failing_ping_;
+      }
+      if (!hangs) {
+        return ping_;
+      }
+    }
+    static_cast<void>(options.cancel.wait_for(std::chrono::minutes{1}));
+    return deadline_exceeded("no answer");
   }
   Result<std::vector<plugin::RecoverVerdict>> recover_pods(const std::vector<plugin::RecoverPod>&,
                                                            bool,
@@ -186,8 +99,15 @@ class NodeProvider final : public plugin::Provider {
   Status stop(const plugin::CallOptions&) override { return Status::ok(); }
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  Result<std::string> node_ VKHOST_GUARDED_BY(mutex_) =
+      std::string(R"({"status":{"capacity":{"cpu":"4"}}})");
   Status ping_ VKHOST_GUARDED_BY(mutex_);
+  Status failing_ping_ VKHOST_GUARDED_BY(mutex_);
+  int failing_pings_ VKHOST_GUARDED_BY(mutex_) = 0;
+  bool hangs_ VKHOST_GUARDED_BY(mutex_) = false;
+  int pings_ VKHOST_GUARDED_BY(mutex_) = 0;
+  int nodes_ VKHOST_GUARDED_BY(mutex_) = 0;
 };
 
 constexpr const char* kNode = "/api/v1/nodes/virtual";
@@ -202,9 +122,10 @@ class NodeControllerTest : public ::testing::Test {
     // Real time drives the loop; these are the shortest waits that the tests depend on.
     settings_.ping_interval = std::chrono::milliseconds{20};
     settings_.lease_duration = std::chrono::milliseconds{200};
+    settings_.refresh_backoff = {std::chrono::milliseconds{50}, std::chrono::minutes{1}};
   }
 
-  void prepare(kube::Client* api) {
+  void make(kube::Client* api) {
     controller_ =
         std::make_unique<NodeController>(settings_, Parts{&provider_,
                                                           api,
@@ -212,17 +133,32 @@ class NodeControllerTest : public ::testing::Test {
                                                           std::make_shared<SystemClock>(),
                                                           std::make_shared<SeededRandom>(1),
                                                           {}});
+  }
+  void prepare(kube::Client* api) {
+    make(api);
     ASSERT_TRUE(controller_->prepare({}).is_ok());
   }
+  void run() { controller_->start({&writes_, &probes_, &timers_}); }
   void start() {
     prepare(&api_);
     controller_->pods_ready();
-    controller_->start();
+    run();
+  }
+  // A node of an earlier run of the daemon.
+  void put_ready_node() {
+    api_.put(
+        kNode,
+        R"({"metadata":{"name":"virtual","uid":"old"},"status":{"conditions":)"
+        R"([{"type":"Ready","status":"True","reason":"KubeletReady","message":"as before"}]}})");
   }
   static bool is_ready(const std::string& node) {
     return node.find("KubeletReady") != std::string::npos;
   }
 
+  const SystemClock clock_;
+  Timers timers_{clock_};
+  Executor writes_{"writes", 2, clock_};
+  Executor probes_{"probes", 2, clock_};
   Settings settings_;
   NodeProvider provider_;
   FakeNodeApi api_;
@@ -239,7 +175,7 @@ TEST_F(NodeControllerTest, RegistersAReadyNodeAndItsLease) {
 
 TEST_F(NodeControllerTest, IsNotReadyBeforeItsPodsWereRecovered) {
   prepare(&api_);
-  controller_->start();
+  run();
 
   const std::string node = api_.wait_for(kNode, [](const std::string&) { return true; });
 
@@ -299,7 +235,7 @@ TEST_F(NodeControllerTest, ShowsAFaultOfTheWholeProviderOnceOnTheNode) {
 
 TEST_F(NodeControllerTest, TakesItsNameFromAProviderThatNamesNodes) {
   provider_.shape.names_node = true;
-  provider_.node_json = R"({"metadata":{"name":"ip-10-0-0-1"}})";
+  provider_.answer_node(std::string(R"({"metadata":{"name":"ip-10-0-0-1"}})"));
 
   prepare(nullptr);
 
@@ -307,7 +243,7 @@ TEST_F(NodeControllerTest, TakesItsNameFromAProviderThatNamesNodes) {
 }
 
 TEST_F(NodeControllerTest, KeepsTheConfiguredNameWhenTheProviderDoesNotNameNodes) {
-  provider_.node_json = R"({"metadata":{"name":"ip-10-0-0-1"}})";
+  provider_.answer_node(std::string(R"({"metadata":{"name":"ip-10-0-0-1"}})"));
 
   prepare(nullptr);
 
@@ -317,15 +253,181 @@ TEST_F(NodeControllerTest, KeepsTheConfiguredNameWhenTheProviderDoesNotNameNodes
 TEST_F(NodeControllerTest, ShowsTheSameNodeWithoutAnApiServer) {
   prepare(nullptr);
   controller_->pods_ready();
-  controller_->start();
+  run();
 
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-  while (!controller_->view().readiness.ready && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-  }
+  EXPECT_TRUE(api_.wait_until([&] { return controller_->view().readiness.ready; }));
+  EXPECT_EQ(controller_->view().uid, "");
+}
+
+TEST_F(NodeControllerTest, KnowsWhatIsAllocatableFromTheProviderAndTheConfiguration) {
+  provider_.answer_node(std::string(
+      R"({"status":{"capacity":{"cpu":"20","memory":"9Gi"},"allocatable":{"cpu":"18"}}})"));
+  settings_.allocatable = {{"memory", "8Gi"}};
+
+  prepare(nullptr);
+
+  EXPECT_EQ(controller_->allocatable("cpu"), "18");
+  EXPECT_EQ(controller_->allocatable("memory"), "8Gi");
+  EXPECT_EQ(controller_->allocatable("example.com/gpu"), std::nullopt);
+}
+
+// ---- A slow or failing provider
+
+TEST_F(NodeControllerTest, RenewsTheLeaseWhileThePingHangs) {
+  start();
+  ASSERT_NE(api_.wait_for(kLease, [](const std::string&) { return true; }), "");
+
+  provider_.hang_pings();
+  const int pings = provider_.pings();
+  ASSERT_TRUE(api_.wait_until([&] { return provider_.pings() > pings; }));
+  const int renewed = api_.updates(kLease);
+
+  EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= renewed + 3; }));
+  EXPECT_LE(provider_.pings(), pings + 2);
+}
+
+TEST_F(NodeControllerTest, AsksAProviderThatFailsItsNodeCallAtGrowingDistances) {
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  provider_.answer_node(unavailable("the back end is away"));
+  const int asked = provider_.nodes();
+  const auto began = std::chrono::steady_clock::now();
+
+  controller_->provider_changed();
+
+  ASSERT_TRUE(api_.wait_until([&] { return provider_.nodes() >= asked + 4; }));
+  // Between four calls lie 50, 100 and 200 ms, each shortened by up to half.
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{175});
+  provider_.answer_node(std::string(R"({"status":{"capacity":{"cpu":"6"}}})"));
+  EXPECT_NE(api_.wait_for_patch(R"("cpu":"6")"), "");
+}
+
+TEST_F(NodeControllerTest, CountsAThrottledPingAsReachable) {
+  provider_.answer_ping(Status(StatusCode::ResourceExhausted, "too many requests"));
+
+  start();
+
+  EXPECT_NE(api_.wait_for(kNode, is_ready), "");
+}
+
+TEST_F(NodeControllerTest, StaysReadyWhenOnePingIsMissed) {
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+
+  provider_.fail_pings(unavailable("a moment"), 1);
+  const int pings = provider_.pings();
+  ASSERT_TRUE(api_.wait_until([&] { return provider_.pings() > pings + 2; }));
 
   EXPECT_TRUE(controller_->view().readiness.ready);
-  EXPECT_EQ(controller_->view().uid, "");
+  for (const std::string& patch : api_.patches()) {
+    EXPECT_THAT(patch, Not(HasSubstr("a moment")));
+  }
+}
+
+TEST_F(NodeControllerTest, BecomesNotReadyAfterTwoMissedPings) {
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+
+  provider_.fail_pings(deadline_exceeded("no answer").with_reason("Slow"), 2);
+
+  EXPECT_NE(api_.wait_for_patch("Slow"), "");
+  EXPECT_NE(api_.wait_for_patch(R"("reason":"KubeletReady","status":"True")"), "");
+}
+
+TEST_F(NodeControllerTest, IsNotReadyAtOnceWhenAPingFailsForAnyOtherReason) {
+  settings_.ping_failures = 10;
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+
+  provider_.fail_pings(Status(StatusCode::Unauthenticated, "who are you").with_reason("BadKey"), 1);
+
+  EXPECT_NE(api_.wait_for_patch("BadKey"), "");
+}
+
+// ---- Before the provider has started
+
+TEST_F(NodeControllerTest, IsNotReadyWhileTheProviderHasNotStarted) {
+  put_ready_node();
+  make(&api_);
+  run();
+
+  controller_->start_failed(unavailable("the back end is away"));
+
+  EXPECT_THAT(api_.wait_for_patch("ProviderNotStarted"), HasSubstr("the back end is away"));
+  EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= 2; }));
+  EXPECT_EQ(provider_.pings(), 0);  // the network is not its to use yet
+  EXPECT_EQ(api_.creates(kNode), 0);
+}
+
+TEST_F(NodeControllerTest, RegistersNothingBeforeTheProviderHasToldItsNode) {
+  make(&api_);
+  run();
+  controller_->start_failed(unavailable("the back end is away"));
+  ASSERT_TRUE(api_.wait_until([&] { return api_.attempts() > 0; }));
+  EXPECT_EQ(api_.creates(kNode), 0);
+
+  ASSERT_TRUE(controller_->prepare({}).is_ok());
+
+  EXPECT_THAT(api_.wait_for(kNode, [](const std::string&) { return true; }),
+              HasSubstr(R"("cpu":"4")"));
+}
+
+TEST_F(NodeControllerTest, StaysReadyWhileItsDaemonRestartsWithoutTrouble) {
+  put_ready_node();
+  prepare(&api_);
+  run();
+  ASSERT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= 1; }));  // past the first write
+  EXPECT_THAT(api_.patches(), IsEmpty());
+
+  controller_->pods_ready();
+
+  EXPECT_NE(api_.wait_for_patch(R"("status":"True","type":"Ready")"), "");
+  for (const std::string& patch : api_.patches()) {
+    EXPECT_THAT(patch, Not(HasSubstr(R"("status":"False","type":"Ready")")));
+  }
+}
+
+TEST_F(NodeControllerTest, SaysThatItsProviderRefusedItAndKeepsItsLease) {
+  put_ready_node();
+  make(&api_);
+  run();
+
+  controller_->start_refused(Status(StatusCode::PermissionDenied, "this account may not"));
+
+  EXPECT_THAT(api_.wait_for_patch("ProviderRefused"), HasSubstr("this account may not"));
+  EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= 2; }));
+}
+
+// ---- An API server that is away
+
+TEST_F(NodeControllerTest, WritesTheStatusAtOnceWhenTheApiServerIsBack) {
+  start();
+  ASSERT_NE(api_.wait_for(kLease, [](const std::string&) { return true; }), "");
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  const std::size_t patches = api_.patches().size();
+
+  api_.go_away();
+  const int attempts = api_.attempts();
+  ASSERT_TRUE(api_.wait_until([&] { return api_.attempts() > attempts; }));
+  put_ready_node();  // as the control plane may have written it meanwhile
+  api_.come_back();
+
+  // The next heartbeat of the status would be a minute away.
+  EXPECT_TRUE(api_.wait_until([&] { return api_.patches().size() > patches; }));
+}
+
+TEST_F(NodeControllerTest, StopsAtOnceWhileTheApiServerIsAway) {
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  api_.hang();
+  const int attempts = api_.attempts();
+  ASSERT_TRUE(api_.wait_until([&] { return api_.attempts() > attempts; }));
+
+  const auto began = std::chrono::steady_clock::now();
+  controller_->stop();
+
+  // Without other load it takes less than a millisecond.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{2});
 }
 
 }  // namespace

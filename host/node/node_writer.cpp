@@ -1,0 +1,96 @@
+#include "node/node_writer.hpp"
+
+#include "kube/paths.hpp"
+
+#include <utility>
+
+namespace vkhost::node {
+namespace {
+
+constexpr std::chrono::seconds kApiTimeout{10};
+
+}  // namespace
+
+NodeWriter::NodeWriter(kube::Client* api,
+                       std::shared_ptr<const Clock> clock,
+                       CancelToken stop,
+                       observe::Logger log)
+    : api_(api), clock_(std::move(clock)), stop_(std::move(stop)), log_(std::move(log)) {}
+
+kube::CallOptions NodeWriter::api_options() const {
+  kube::CallOptions options;
+  options.deadline = Deadline::after(*clock_, kApiTimeout);
+  options.cancel = stop_;
+  options.lane = kube::Lane::Urgent;
+  return options;
+}
+
+Result<Written> NodeWriter::create(const NodeSources& sources) {
+  VKHOST_TRY_ASSIGN(std::string body, new_node(sources));
+  auto created = api_->create(kube::nodes_path(), std::move(body), api_options());
+  if (!created.is_ok()) {
+    return created.status().while_doing("registering node " + sources.settings.name);
+  }
+  VKHOST_TRY_ASSIGN(std::string uid, uid_of(*created));
+  log_.info("node registered", {{"uid", uid}});
+  return Written{std::move(uid)};
+}
+
+Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) {
+  const std::string& name = sources.settings.name;
+  auto present = api_->get(kube::node_path(name), {}, api_options());
+  if (present.status().code() == StatusCode::NotFound) {
+    return scope.may_register ? create(sources) : Result<Written>(Written{});
+  }
+  if (!present.is_ok()) {
+    return present.status().while_doing("reading node " + name);
+  }
+  VKHOST_TRY_ASSIGN(std::string uid, uid_of(*present));
+  if (scope.says == WriteScope::Says::Nothing) {
+    return Written{std::move(uid)};
+  }
+  VKHOST_TRY_ASSIGN(std::string body, scope.says == WriteScope::Says::Everything
+                                          ? node_patch(sources, *present)
+                                          : readiness_patch(sources, *present));
+  auto patched = api_->patch(kube::node_status_path(name), kube::PatchType::StrategicMerge,
+                             std::move(body), api_options());
+  if (!patched.is_ok()) {
+    return patched.status().while_doing("writing the status of node " + name);
+  }
+  return Written{std::move(uid)};
+}
+
+Status NodeWriter::renew_lease(const LeaseSources& sources) {
+  const kube::CallOptions options = api_options();
+  const bool remembered = !lease_json_.empty();
+  const Status renewed = renew_lease_once(sources, options);
+  const bool has_changed =
+      renewed.code() == StatusCode::Aborted || renewed.code() == StatusCode::NotFound;
+  // Somebody else wrote or removed it (with the Node it belonged to): once more with what is there.
+  return remembered && has_changed ? renew_lease_once(sources, options) : renewed;
+}
+
+Status NodeWriter::renew_lease_once(const LeaseSources& sources, const kube::CallOptions& options) {
+  const std::string path = kube::lease_path(kube::kNodeLeaseNamespace, sources.node_name);
+  if (lease_json_.empty()) {
+    auto present = api_->get(path, {}, options);
+    if (present.status().code() == StatusCode::NotFound) {
+      auto created =
+          api_->create(kube::leases_path(kube::kNodeLeaseNamespace), new_lease(sources), options);
+      if (created.is_ok()) {
+        lease_json_ = std::move(*created);
+      }
+      return created.status();
+    }
+    if (!present.is_ok()) {
+      return present.status();
+    }
+    lease_json_ = std::move(*present);
+  }
+  VKHOST_TRY_ASSIGN(std::string body, renewed_lease(sources, lease_json_));
+  auto updated = api_->update(path, std::move(body), options);
+  lease_json_ = updated.is_ok() ? std::move(*updated) : std::string();
+  return updated.status();
+}
+
+}  // namespace vkhost::node

@@ -1,0 +1,309 @@
+#include "support/fake_node_api.hpp"
+
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+#include <utility>
+
+namespace vkhost::testing {
+namespace {
+
+using Poco::Dynamic::Var;
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+
+Object::Ptr parse(const std::string& text) {
+  Poco::JSON::Parser parser;
+  return parser.parse(text).extract<Object::Ptr>();
+}
+
+std::string text_of(const Object::Ptr& object) {
+  std::ostringstream out;
+  object->stringify(out);
+  return out.str();
+}
+
+Object::Ptr child(Object::Ptr parent, const std::string& name) {
+  Object::Ptr found = parent->getObject(name);
+  if (found.isNull()) {
+    found = new Object;
+    parent->set(name, found);
+  }
+  return found;
+}
+
+// Conditions are merged by type; every other list is replaced.
+Array::Ptr merge_list(const Array::Ptr& old, const Array::Ptr& given, bool by_type) {
+  Array::Ptr merged = new Array;
+  for (std::size_t i = 0; by_type && !old.isNull() && i < old->size(); ++i) {
+    const auto type = old->getObject(static_cast<unsigned>(i))->getValue<std::string>("type");
+    bool is_given = false;
+    for (std::size_t j = 0; j < given->size(); ++j) {
+      is_given =
+          is_given ||
+          given->getObject(static_cast<unsigned>(j))->optValue<std::string>("type", "") == type;
+    }
+    if (!is_given) {
+      merged->add(old->get(static_cast<unsigned>(i)));
+    }
+  }
+  for (std::size_t i = 0; i < given->size(); ++i) {
+    const bool is_directive = given->isObject(static_cast<unsigned>(i)) &&
+                              given->getObject(static_cast<unsigned>(i))->has("$patch");
+    if (!is_directive) {
+      merged->add(given->get(static_cast<unsigned>(i)));
+    }
+  }
+  return merged;
+}
+
+void merge(Object::Ptr object, const Object::Ptr& patch) {
+  for (const auto& [name, value] : *patch) {
+    if (value.isEmpty()) {
+      object->remove(name);
+    } else if (value.type() == typeid(Object::Ptr)) {
+      merge(child(object, name), value.extract<Object::Ptr>());
+    } else if (value.type() == typeid(Array::Ptr)) {
+      object->set(name, merge_list(object->getArray(name), value.extract<Array::Ptr>(),
+                                   name == "conditions"));
+    } else {
+      object->set(name, value);
+    }
+  }
+}
+
+// add, replace and remove of members of the first two levels, and test of metadata.resourceVersion.
+Status apply_json_patch(Object::Ptr object, const std::string& body) {
+  Poco::JSON::Parser parser;
+  const auto operations = parser.parse(body).extract<Array::Ptr>();
+  for (std::size_t i = 0; i < operations->size(); ++i) {
+    const Object::Ptr operation = operations->getObject(static_cast<unsigned>(i));
+    const auto kind = operation->getValue<std::string>("op");
+    const auto path = operation->getValue<std::string>("path");
+    const std::size_t slash = path.find('/', 1);
+    Object::Ptr parent = child(object, path.substr(1, slash - 1));
+    const std::string name = path.substr(slash + 1);
+    if (kind == "test") {
+      if (parent->get(name).toString() != operation->get("value").toString()) {
+        return Status(StatusCode::InvalidArgument, "testing " + path + " failed")
+            .with_reason("Invalid");
+      }
+    } else if (kind == "remove") {
+      parent->remove(name);
+    } else {
+      parent->set(name, operation->get("value"));
+    }
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status FakeNodeApi::arrive(const kube::CallOptions& options) {
+  bool hangs = false;
+  {
+    MutexLock lock(mutex_);
+    ++attempts_;
+    changed_.notify_all();
+    if (mood_ == Mood::Away) {
+      return unavailable("connection refused");
+    }
+    hangs = mood_ == Mood::Hangs;
+  }
+  if (hangs) {
+    return options.cancel.wait_until(options.deadline.when()) ? cancelled("cancelled")
+                                                              : deadline_exceeded("no answer");
+  }
+  return Status::ok();
+}
+
+Result<std::string> FakeNodeApi::get(std::string_view path,
+                                     const kube::Query& /*query*/,
+                                     const kube::CallOptions& options) {
+  VKHOST_TRY(arrive(options));
+  MutexLock lock(mutex_);
+  return find(std::string(path));
+}
+
+Result<std::string> FakeNodeApi::create(std::string_view path,
+                                        std::string body,
+                                        const kube::CallOptions& options) {
+  VKHOST_TRY(arrive(options));
+  MutexLock lock(mutex_);
+  const Object::Ptr object = parse(body);
+  Object::Ptr metadata = child(object, "metadata");
+  metadata->set("uid", "uid-" + std::to_string(++serial_));
+  const std::string place = std::string(path) + "/" + metadata->getValue<std::string>("name");
+  ++creates_[place];
+  store(place, text_of(object));
+  return find(place);
+}
+
+Result<std::string> FakeNodeApi::update(std::string_view path,
+                                        std::string body,
+                                        const kube::CallOptions& options) {
+  VKHOST_TRY(arrive(options));
+  MutexLock lock(mutex_);
+  const std::string place(path);
+  if (!objects_.contains(place)) {
+    return not_found("no such object");
+  }
+  ++updates_[place];
+  store(place, body);
+  return find(place);
+}
+
+Result<std::string> FakeNodeApi::patch(std::string_view path,
+                                       kube::PatchType type,
+                                       std::string body,
+                                       const kube::CallOptions& options) {
+  VKHOST_TRY(arrive(options));
+  const std::string place(path.substr(0, path.rfind("/status")));
+  std::function<void(const std::string&)> hook;
+  Result<std::string> answer = std::string();
+  {
+    MutexLock lock(mutex_);
+    if (!objects_.contains(place)) {
+      return not_found("no such object");
+    }
+    const Object::Ptr object = parse(objects_[place]);
+    if (type == kube::PatchType::Json) {
+      VKHOST_TRY(apply_json_patch(object, body));
+    } else {
+      merge(object, parse(body));
+    }
+    patches_.push_back(std::move(body));
+    store(place, text_of(object));
+    answer = find(place);
+    hook = on_patch_;
+  }
+  if (hook) {
+    hook(place);
+  }
+  return answer;
+}
+
+Result<std::string> FakeNodeApi::remove(std::string_view /*path*/,
+                                        std::string /*body*/,
+                                        const kube::CallOptions& /*options*/) {
+  return unimplemented("nobody removes nodes here");
+}
+
+Result<std::unique_ptr<kube::WatchStream>> FakeNodeApi::watch(
+    std::string_view /*path*/, const kube::Query& /*query*/, const kube::CallOptions& /*options*/) {
+  return unimplemented("nobody watches nodes here");
+}
+
+Result<std::string> FakeNodeApi::find(const std::string& path) const {
+  const auto found = objects_.find(path);
+  return found == objects_.end() ? Result<std::string>(not_found("no such object"))
+                                 : Result<std::string>(found->second);
+}
+
+void FakeNodeApi::store(const std::string& path, const std::string& object) {
+  const Object::Ptr stored = parse(object);
+  child(stored, "metadata")->set("resourceVersion", std::to_string(++serial_));
+  objects_[path] = text_of(stored);
+  changed_.notify_all();
+}
+
+void FakeNodeApi::put(const std::string& path, const std::string& object) {
+  MutexLock lock(mutex_);
+  store(path, object);
+}
+
+void FakeNodeApi::erase(const std::string& path) {
+  MutexLock lock(mutex_);
+  objects_.erase(path);
+}
+
+void FakeNodeApi::go_away() {
+  MutexLock lock(mutex_);
+  mood_ = Mood::Away;
+}
+
+void FakeNodeApi::come_back() {
+  MutexLock lock(mutex_);
+  mood_ = Mood::Answers;
+}
+
+void FakeNodeApi::hang() {
+  MutexLock lock(mutex_);
+  mood_ = Mood::Hangs;
+}
+
+void FakeNodeApi::on_patch(std::function<void(const std::string& path)> hook) {
+  MutexLock lock(mutex_);
+  on_patch_ = std::move(hook);
+}
+
+int FakeNodeApi::creates(const std::string& path) const {
+  MutexLock lock(mutex_);
+  const auto found = creates_.find(path);
+  return found == creates_.end() ? 0 : found->second;
+}
+
+int FakeNodeApi::updates(const std::string& path) const {
+  MutexLock lock(mutex_);
+  const auto found = updates_.find(path);
+  return found == updates_.end() ? 0 : found->second;
+}
+
+int FakeNodeApi::attempts() const {
+  MutexLock lock(mutex_);
+  return attempts_;
+}
+
+std::string FakeNodeApi::object(const std::string& path) const {
+  MutexLock lock(mutex_);
+  const auto found = objects_.find(path);
+  return found == objects_.end() ? std::string() : found->second;
+}
+
+std::vector<std::string> FakeNodeApi::patches() const {
+  MutexLock lock(mutex_);
+  return patches_;
+}
+
+bool FakeNodeApi::wait_until(const std::function<bool()>& holds) const {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  while (!holds()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) {
+      return false;
+    }
+    // What is looked at may also change without a request.
+    MutexLock lock(mutex_);
+    static_cast<void>(changed_.wait_until(mutex_, now + std::chrono::milliseconds{10}));
+  }
+  return true;
+}
+
+std::string FakeNodeApi::wait_for(const std::string& path,
+                                  const std::function<bool(const std::string&)>& holds) const {
+  std::string found;
+  static_cast<void>(wait_until([&] {
+    found = object(path);
+    return !found.empty() && holds(found);
+  }));
+  return !found.empty() && holds(found) ? found : std::string();
+}
+
+std::string FakeNodeApi::wait_for_patch(const std::string& text) const {
+  std::string found;
+  static_cast<void>(wait_until([&] {
+    const std::vector<std::string> sent = patches();
+    const auto match = std::find_if(sent.begin(), sent.end(), [&](const std::string& patch) {
+      return patch.find(text) != std::string::npos;
+    });
+    found = match == sent.end() ? std::string() : *match;
+    return !found.empty();
+  }));
+  return found;
+}
+
+}  // namespace vkhost::testing
