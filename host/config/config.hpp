@@ -71,6 +71,8 @@ struct NodeConfig {
   std::chrono::milliseconds status_interval{std::chrono::minutes{1}};
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};
   std::chrono::milliseconds ping_timeout{std::chrono::seconds{10}};
+  std::int64_t ping_failures = 2;
+  std::string capacity_file;
   std::optional<std::int64_t> port;  // of the kubelet API; else from [kubelet] listen
   std::optional<OnLost> on_lost;     // else from [policies]
 };

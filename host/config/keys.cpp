@@ -114,7 +114,13 @@ void add_node_description(Section<NodeConfig>& keys) {
            "what the provider says.")
       .key("allocatable", &NodeConfig::allocatable,
            table_of("quantities", quantity(), check_label_key),
-           "What pods may use of it. What is left out is as in `capacity`.")
+           "What pods may use of it. What is left out is as in `capacity`. More than that is "
+           "allowed: an overcommitted node.")
+      .key("capacity_file", &NodeConfig::capacity_file, path(),
+           "A JSON file with `capacity` and `allocatable`, such as `{\"capacity\": {\"cpu\": "
+           "\"20\"}}`, read again within `status_interval` when it changes. It wins over what the "
+           "provider says; the two keys above win over it.")
+      .default_text("none")
       .key("operating_system", &NodeConfig::operating_system,
            choice<std::string>({{"linux", "linux"}, {"windows", "windows"}}),
            "Label `kubernetes.io/os` and node info.")
@@ -141,7 +147,10 @@ Section<NodeConfig> node_keys() {
            "How long that may take.")
       .key("on_lost", &NodeConfig::on_lost, maybe(loss_policy()),
            "As `policies.on_lost`, for the pods of this node.")
-      .default_text("`policies.on_lost`");
+      .default_text("`policies.on_lost`")
+      .key("ping_failures", &NodeConfig::ping_failures, integer(1, 10),
+           "So many in a row must find nobody there until the node is NotReady. Anything else that "
+           "is wrong, such as credentials, counts at once.");
   return keys;
 }
 
@@ -211,7 +220,8 @@ Section<KubeletConfig> kubelet_keys() {
            "those after it, or those of a range; 0 for any.")
       .default_text("`\":10250\"`; `\"127.0.0.1:10250\"` when standalone")
       .key("advertised_address", &KubeletConfig::advertised_address, text(),
-           "Address of this daemon as the API server must dial it.")
+           "Address of this daemon as the API server must dial it; one of each family, as in "
+           "`\"10.0.0.7,fd00::7\"`, where pods and services have both.")
       .default_text("`VKUBELET_POD_IP`, else the address towards the API server")
       .key("check_advertised_address", &KubeletConfig::check_advertised_address, boolean(),
            "The node becomes Ready only after the daemon reached itself there.")

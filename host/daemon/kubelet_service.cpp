@@ -25,13 +25,44 @@ namespace {
 constexpr std::string_view kAuthorityNamespace = "kube-system";
 constexpr std::string_view kAuthorityName = "extension-apiserver-authentication";
 
-std::string advertised_address(const config::Config& config) {
-  if (!config.kubelet.advertised_address.empty()) {
-    return config.kubelet.advertised_address;
+// The first is that of the node's pods too; one more at most, of the other family.
+std::vector<std::string> advertised_addresses(const config::Config& config) {
+  const std::string& named = config.kubelet.advertised_address;
+  if (const std::size_t comma = named.find(','); comma != std::string::npos) {
+    const std::size_t second = named.find_first_not_of(' ', comma + 1);
+    if (comma == 0 || second == std::string::npos) {
+      return {named};  // no address; the check of it will say so
+    }
+    return {named.substr(0, comma), named.substr(second)};
+  }
+  if (!named.empty()) {
+    return {named};
   }
   const std::string& listen = config.kubelet.listen->address;
   const bool any = listen.empty() || listen == "0.0.0.0" || listen == "::";
-  return any ? primary_address() : listen;
+  return {any ? primary_address() : listen};
+}
+
+// The local end of a connection to `remote`; empty when no route leads there.
+std::string address_towards(int family, const sockaddr* remote, socklen_t remote_size) {
+  // Connecting a datagram socket only asks the routing table.
+  const int socket = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  bool found = socket >= 0 && ::connect(socket, remote, remote_size) == 0 &&
+               ::getsockname(socket, reinterpret_cast<sockaddr*>(&local), &size) == 0;
+  if (found) {
+    const void* address =
+        family == AF_INET
+            ? static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(&local)->sin_addr)
+            : static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&local)->sin6_addr);
+    found = ::inet_ntop(family, address, text.data(), text.size()) != nullptr;
+  }
+  if (socket >= 0) {
+    ::close(socket);
+  }
+  return found ? text.data() : "";
 }
 
 Result<http::ServerIdentity> identity_from_files(const config::KubeletConfig& config) {
@@ -55,25 +86,22 @@ kubelet::AccessSettings access_settings(const config::KubeletConfig& config,
 }  // namespace
 
 std::string primary_address() {
-  // Connecting a datagram socket only asks the routing table; the address is one set aside for
-  // documentation (RFC 5737).
-  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  // The remote ends are set aside for documentation (RFC 5737, RFC 3849).
   sockaddr_in remote{};
   remote.sin_family = AF_INET;
   remote.sin_port = htons(9);
   ::inet_pton(AF_INET, "192.0.2.1", &remote.sin_addr);
-  sockaddr_in local{};
-  socklen_t size = sizeof local;
-  std::array<char, INET_ADDRSTRLEN> text{};
-  const bool found =
-      socket >= 0 &&
-      ::connect(socket, reinterpret_cast<const sockaddr*>(&remote), sizeof remote) == 0 &&
-      ::getsockname(socket, reinterpret_cast<sockaddr*>(&local), &size) == 0 &&
-      ::inet_ntop(AF_INET, &local.sin_addr, text.data(), text.size()) != nullptr;
-  if (socket >= 0) {
-    ::close(socket);
+  std::string address =
+      address_towards(AF_INET, reinterpret_cast<const sockaddr*>(&remote), sizeof remote);
+  if (address.empty()) {
+    // Only where there is no other: the address by which a machine dials out may be a temporary one.
+    sockaddr_in6 other{};
+    other.sin6_family = AF_INET6;
+    other.sin6_port = htons(9);
+    ::inet_pton(AF_INET6, "2001:db8::1", &other.sin6_addr);
+    address = address_towards(AF_INET6, reinterpret_cast<const sockaddr*>(&other), sizeof other);
   }
-  return found ? text.data() : "127.0.0.1";
+  return address.empty() ? "127.0.0.1" : address;
 }
 
 Result<std::unique_ptr<KubeletService>> KubeletService::create(const config::Config& config,
@@ -89,7 +117,7 @@ KubeletService::KubeletService(const config::Config& config,
                                const Shared& shared)
     : config_(config.kubelet),
       has_files_(!config.kubelet.certificate_file.empty()),
-      advertised_(advertised_address(config)),
+      advertised_(advertised_addresses(config)),
       api_(api),
       shared_(shared),
       owner_token_(base64_encode(http::random_key())) {
@@ -110,7 +138,8 @@ Result<KubeletService::Certificates> KubeletService::make_certificates() const {
     http::SelfSignedRequest request;
     request.common_name = node_names_.empty() ? "vkhost" : node_names_.front();
     request.names = node_names_;
-    request.names.insert(request.names.end(), {"localhost", "127.0.0.1", "::1", advertised_});
+    request.names.insert(request.names.end(), {"localhost", "127.0.0.1", "::1"});
+    request.names.insert(request.names.end(), advertised_.begin(), advertised_.end());
     request.not_before = shared_.clock->wall_now();
     VKHOST_TRY_ASSIGN(identity, http::make_self_signed(request));
   }
@@ -159,12 +188,20 @@ Result<Endpoint> KubeletService::listen(const config::NodeConfig& node, std::siz
     }
   }
   http::Listen listen;
-  listen.address = range.address.empty() ? "0.0.0.0" : range.address;
+  listen.address = range.address.empty() ? "::" : range.address;
   listen.port = port;
   listen.identity = certificates_.identity;
   listen.clients = certificates_.clients;
-  VKHOST_TRY_ASSIGN(const int bound, server_->listen(listen));
-  return Endpoint{advertised_, static_cast<std::uint16_t>(bound)};
+  auto bound = server_->listen(listen);
+  if (!bound.is_ok() && range.address.empty()) {
+    listen.address = "0.0.0.0";  // a machine that knows no IPv6
+    bound = server_->listen(listen);
+  }
+  if (!bound.is_ok()) {
+    return bound.status();
+  }
+  return Endpoint{advertised_.front(), static_cast<std::uint16_t>(*bound),
+                  advertised_.size() > 1 ? advertised_[1] : std::string()};
 }
 
 void KubeletService::serve(const Endpoint& endpoint,
@@ -227,7 +264,8 @@ RuntimeFile KubeletService::runtime_file() const {
   file.certificate_pem = certificates_.certificate_pem;
   const MutexLock lock(mutex_);
   for (const auto& [port, served] : served_) {
-    file.nodes.push_back({served.node->name(), advertised_, static_cast<std::uint16_t>(port)});
+    file.nodes.push_back(
+        {served.node->name(), advertised_.front(), static_cast<std::uint16_t>(port)});
   }
   return file;
 }

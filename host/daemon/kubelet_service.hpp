@@ -76,7 +76,7 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
   const config::KubeletConfig config_;
   const bool has_files_;
   std::vector<std::string> node_names_;
-  const std::string advertised_;
+  const std::vector<std::string> advertised_;  // at least one
   kube::Client* const api_;
   const Shared shared_;
   const Secret owner_token_;

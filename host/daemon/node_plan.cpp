@@ -58,17 +58,23 @@ node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kub
   }
   if (settings.addresses.empty()) {
     settings.addresses.push_back({"InternalIP", kubelet.address});
+    if (!kubelet.other_address.empty()) {
+      settings.addresses.push_back({"InternalIP", kubelet.other_address});
+    }
     settings.addresses.push_back({"Hostname", node.name});
   }
   settings.kubelet_port = kubelet.port;
   settings.operating_system = node.operating_system;
-  settings.architecture = node.architecture.empty() ? machine_architecture() : node.architecture;
+  settings.architecture = node.architecture;
+  settings.machine_architecture = machine_architecture();
   settings.kubelet_version =
       node.kubelet_version.empty()
           ? std::string(kKubernetesVersion) + "-vkhost-" + std::string(daemon_version())
           : node.kubelet_version;
   settings.provider_id = node.provider_id;
   settings.lease_duration = node.lease_duration;
+  settings.capacity_file = node.capacity_file;
+  settings.ping_failures = static_cast<std::uint32_t>(node.ping_failures);
   settings.ping_interval = node.ping_interval;
   settings.ping_timeout = node.ping_timeout;
   settings.status_interval = node.status_interval;

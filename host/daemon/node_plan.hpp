@@ -14,6 +14,7 @@ namespace vkhost::daemon {
 struct Endpoint {
   std::string address;
   std::uint16_t port = 0;
+  std::string other_address = {};  // of the other family; empty: there is none
 };
 
 [[nodiscard]] node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kubelet);

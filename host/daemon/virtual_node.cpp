@@ -229,7 +229,7 @@ void VirtualNode::pod_applied(kube::PodPtr pod) {
 
 void VirtualNode::pod_removed(const std::string& uid) { engine_->pod_removed(uid); }
 
-void VirtualNode::object_changed(std::string /*json*/) {}
+void VirtualNode::object_changed(std::string json) { node_->object_changed(json); }
 
 void VirtualNode::object_gone() { node_->node_deleted(); }
 

@@ -17,6 +17,10 @@ constexpr seconds kStartPatience{10};
 // The first `node` of a provider may have to ask a back end for everything.
 constexpr seconds kNodeTimeout{30};
 constexpr milliseconds kLeaseRetry{1000};
+constexpr milliseconds kPingAgain{1000};
+// Two that both insist must not write in turns as fast as they can.
+constexpr BackoffLimits kRepairBackoff{milliseconds{100}, seconds{30}};
+constexpr seconds kRepairMemory{60};
 constexpr BackoffLimits kWriteBackoff{milliseconds{200}, seconds{7}};
 
 // Chores that are due within this time of one another begin together.
@@ -24,13 +28,16 @@ milliseconds slack(const Settings& settings) {
   return std::min<milliseconds>(seconds{1}, settings.ping_interval / 10);
 }
 
-Readiness not_ready(std::string_view fallback, const Status& status) {
-  return {false, status.reason().empty() ? std::string(fallback) : status.reason(),
-          status.message()};
-}
-
 std::optional<milliseconds> when_written(const Parts& parts, milliseconds interval) {
   return parts.api == nullptr ? std::nullopt : std::optional(interval);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
 }
 
 bool operator==(const Readiness& a, const Readiness& b) {
@@ -40,15 +47,20 @@ bool operator==(const Readiness& a, const Readiness& b) {
 }  // namespace
 
 NodeController::NodeController(Settings settings, Parts parts)
-    : parts_(std::move(parts)),
+    : configured_(std::move(settings)),
+      parts_(std::move(parts)),
       writer_(parts_.api, parts_.clock, stop_.token(), parts_.log),
-      settings_(std::make_shared<const Settings>(settings)),
-      chores_(parts_.clock, slack(settings)),
-      lease_chore_(chores_.add(when_written(parts_, settings.lease_duration / 4),
+      capacity_file_(configured_.capacity_file),
+      settings_(std::make_shared<const Settings>(configured_)),
+      facts_{Health(configured_.ping_failures), std::nullopt, {}},
+      chores_(parts_.clock, slack(configured_)),
+      lease_chore_(chores_.add(when_written(parts_, configured_.lease_duration / 4),
                                [this] { renew_lease(); })),
-      write_chore_(
-          chores_.add(when_written(parts_, settings.status_interval), [this] { write_node(); })),
-      probe_chore_(chores_.add(settings.ping_interval, [this] { probe(); })) {}
+      write_chore_(chores_.add(configured_.capacity_file.empty()
+                                   ? when_written(parts_, configured_.status_interval)
+                                   : std::optional(configured_.status_interval),
+                               [this] { write_node(); })),
+      probe_chore_(chores_.add(configured_.ping_interval, [this] { probe(); })) {}
 
 NodeController::~NodeController() { stop(); }
 
@@ -73,8 +85,15 @@ Status NodeController::prepare(const CancelToken& cancel) {
   if (settings.name.empty()) {
     return failed_precondition("the node has no name: set node.name in the configuration");
   }
+  const auto left_out = labels_left_out({settings, *given, {}, parts_.clock->wall_now()});
+  if (left_out.is_ok() && !left_out->empty()) {
+    parts_.log.warn("labels that a node may not give itself are left out",
+                    {{"labels", joined(*left_out)}});
+  }
   MutexLock lock(mutex_);
-  settings_ = std::make_shared<const Settings>(std::move(settings));
+  if (settings.name != settings_->name) {
+    settings_ = std::make_shared<const Settings>(std::move(settings));
+  }
   facts_.provider_json = std::move(*given);
   want_write();
   return Status::ok();
@@ -95,21 +114,15 @@ void NodeController::stop() {
 }
 
 void NodeController::start_failed(const Status& why) {
-  static_cast<void>(note([&](Facts& facts) { facts.start_failure = why; }));
+  note([&](Health& health) { health.start_failed(why); });
 }
 
 void NodeController::start_refused(const Status& why) {
-  static_cast<void>(note([&](Facts& facts) {
-    facts.start_failure = why;
-    facts.start_refused = true;
-  }));
+  note([&](Health& health) { health.start_refused(why); });
 }
 
 void NodeController::pods_ready() {
-  static_cast<void>(note([](Facts& facts) {
-    facts.start_failure = Status::ok();
-    facts.pods_ready = true;
-  }));
+  note([](Health& health) { health.pods_ready(); });
   chores_.run_now(probe_chore_);
 }
 
@@ -120,7 +133,7 @@ void NodeController::provider_changed() {
 }
 
 void NodeController::provider_fault(const Status& fault) {
-  static_cast<void>(note([&](Facts& facts) { facts.fault = fault; }));
+  note([&](Health& health) { health.take_fault(fault); });
 }
 
 void NodeController::node_deleted() {
@@ -132,16 +145,58 @@ void NodeController::node_deleted() {
   chores_.run_now(write_chore_);
 }
 
-bool NodeController::note(const std::function<void(Facts&)>& change) {
+void NodeController::object_changed(std::string_view json) {
+  std::string provider_json;
+  Readiness ready;
+  std::shared_ptr<const Settings> settings;
+  {
+    MutexLock lock(mutex_);
+    if (!facts_.health.is_settled() || !facts_.provider_json || facts_.node_uid.empty()) {
+      return;  // a write is due anyway
+    }
+    provider_json = *facts_.provider_json;
+    ready = facts_.health.readiness();
+    settings = settings_;
+  }
+  const auto found = differs({*settings, provider_json, ready, parts_.clock->wall_now()}, json);
+  if (!found.is_ok() || !*found) {
+    return;
+  }
   MutexLock lock(mutex_);
-  const Readiness before = readiness();
-  const bool was_settled = is_settled();
-  change(facts_);
-  const bool differs = !(before == readiness());
-  if (differs || was_settled != is_settled()) {
+  if (const auto delay = take_repair()) {
+    chores_.run_by(write_chore_, parts_.clock->steady_now() + *delay);
+  }
+}
+
+std::optional<milliseconds> NodeController::take_repair() {
+  const SteadyTime now = parts_.clock->steady_now();
+  if (last_repair_ > now) {
+    return std::nullopt;
+  }
+  repairs_ = now - last_repair_ > kRepairMemory ? 0 : repairs_ + 1;
+  const milliseconds delay =
+      repairs_ == 0 ? milliseconds{0} : backoff_delay(kRepairBackoff, repairs_, *parts_.random);
+  last_repair_ = now + delay;
+  return delay;
+}
+
+void NodeController::note(const std::function<void(Health&)>& change) {
+  MutexLock lock(mutex_);
+  Health& health = facts_.health;
+  const Readiness before = health.readiness();
+  const bool was_settled = health.is_settled();
+  change(health);
+  const Readiness after = health.readiness();
+  const bool differs = !(before == after);
+  if (differs && health.is_known() && after.ready) {
+    parts_.log.info("the node is ready");
+  } else if (differs && health.is_known()) {
+    parts_.log.warn("the node is not ready",
+                    {{"reason", after.reason}, {"message", after.message}});
+  }
+  if (differs || was_settled != health.is_settled()) {
     want_write();
   }
-  return differs;
 }
 
 // ---- What the node is
@@ -158,7 +213,7 @@ NodeView NodeController::view() const {
   {
     MutexLock lock(mutex_);
     view.uid = facts_.node_uid;
-    view.readiness = readiness();
+    view.readiness = facts_.health.readiness();
     provider_json = facts_.provider_json.value_or("");
     settings = settings_;
   }
@@ -183,41 +238,12 @@ std::optional<std::string> NodeController::allocatable(const std::string& resour
   return found.is_ok() ? *found : std::nullopt;
 }
 
-Readiness NodeController::readiness() const {
-  if (!facts_.start_failure.is_ok()) {
-    return not_ready(facts_.start_refused ? "ProviderRefused" : "ProviderNotStarted",
-                     facts_.start_failure);
-  }
-  if (!facts_.pods_ready) {
-    return {false, "PodsNotRecovered", "the pods of this node have not been recovered yet"};
-  }
-  if (!facts_.pinged) {
-    return {false, "ProviderUnknown", "the provider has not answered its first ping yet"};
-  }
-  if (!facts_.ping.is_ok()) {
-    return not_ready("ProviderUnreachable", facts_.ping);
-  }
-  if (!facts_.fault.is_ok()) {
-    return not_ready("ProviderFault", facts_.fault);
-  }
-  if (!facts_.self_check.is_ok()) {
-    return not_ready("KubeletUnreachable", facts_.self_check);
-  }
-  return {true, "KubeletReady", "Kubelet is ready"};
-}
-
-// Nothing is pending that would soon say something else.
-bool NodeController::is_settled() const {
-  return !facts_.start_failure.is_ok() || (facts_.pods_ready && facts_.pinged);
-}
-
 void NodeController::want_write() {
   if (!began_) {
     return;  // start() does
   }
   const SteadyTime first = *began_ + kFirstWritePatience;
-  const bool is_started = facts_.pods_ready && facts_.pinged;
-  if (is_started || parts_.clock->steady_now() >= first) {
+  if (facts_.health.is_known() || parts_.clock->steady_now() >= first) {
     chores_.run_now(write_chore_);
   } else {
     chores_.run_by(write_chore_, first);
@@ -238,7 +264,7 @@ void NodeController::probe() {
   bool refresh = false;
   {
     MutexLock lock(mutex_);
-    may_ping = facts_.pods_ready;
+    may_ping = facts_.health.has_started();
     refresh = may_ping && refresh_wanted_ && parts_.clock->steady_now() >= next_refresh_;
     refresh_wanted_ = refresh_wanted_ && !refresh;
   }
@@ -251,45 +277,23 @@ void NodeController::probe() {
     refresh_provider_node();
   }
   MutexLock lock(mutex_);
-  if (refresh_wanted_ && facts_.pods_ready) {
+  if (refresh_wanted_ && facts_.health.has_started()) {
     chores_.run_by(probe_chore_, next_refresh_);
   }
 }
 
-Status NodeController::take_ping(Status answer) {
-  const bool is_reachable = answer.is_ok() || answer.code() == StatusCode::ResourceExhausted;
-  const bool may_be_a_moment =
-      answer.code() == StatusCode::Unavailable || answer.code() == StatusCode::DeadlineExceeded;
-  facts_.missed_pings = is_reachable ? 0 : facts_.missed_pings + 1;
-  const bool was_good = facts_.pinged && facts_.ping.is_ok();
-  facts_.pinged = true;
-  if (is_reachable) {
-    facts_.ping = Status::ok();
-  } else if (!may_be_a_moment || !was_good || facts_.missed_pings >= settings_->ping_failures) {
-    facts_.ping = std::move(answer);
-  } else {
-    // Certainty comes soon, not with the next ordinary ping.
-    chores_.run_by(probe_chore_, parts_.clock->steady_now() +
-                                     std::min<milliseconds>(seconds{1}, settings_->ping_interval));
-  }
-  return facts_.ping;
-}
-
 void NodeController::ping() {
-  milliseconds timeout{0};
-  {
-    MutexLock lock(mutex_);
-    timeout = settings_->ping_timeout;
-  }
-  Status answer = parts_.provider->ping(provider_options(timeout));
+  const Status answer = parts_.provider->ping(provider_options(configured_.ping_timeout));
   if (stop_.is_cancelled()) {
     return;
   }
-  Status shown;
-  const bool differs =
-      note([&](Facts&) VKHOST_NO_THREAD_SAFETY_ANALYSIS { shown = take_ping(std::move(answer)); });
-  if (differs && !shown.is_ok()) {
-    parts_.log.warn("the provider does not answer its ping", {observe::error_field(shown)});
+  bool is_certain = true;
+  note([&](Health& health) { is_certain = health.take_ping(answer); });
+  if (!is_certain) {
+    parts_.log.info("the provider missed a ping, it is asked again at once",
+                    {observe::error_field(answer)});
+    chores_.run_by(probe_chore_, parts_.clock->steady_now() +
+                                     std::min<milliseconds>(kPingAgain, configured_.ping_interval));
   }
 }
 
@@ -300,13 +304,8 @@ void NodeController::check_self() {
     return;
   }
   const Status reachable = parts_.self_check(stop_.token());
-  milliseconds interval{0};
-  {
-    MutexLock lock(mutex_);
-    interval = settings_->status_interval;
-  }
-  next_self_check_ = reachable.is_ok() ? now + interval : now;
-  static_cast<void>(note([&](Facts& facts) { facts.self_check = reachable; }));
+  next_self_check_ = reachable.is_ok() ? now + configured_.status_interval : now;
+  note([&](Health& health) { health.take_self_check(reachable); });
 }
 
 void NodeController::refresh_provider_node() {
@@ -320,14 +319,14 @@ void NodeController::refresh_provider_node() {
     facts_.provider_json = std::move(*given);
     refresh_failures_ = 0;
     // A provider that says it changed each time it is asked is not asked without a pause.
-    next_refresh_ = now + settings_->refresh_backoff.first;
+    next_refresh_ = now + configured_.refresh_backoff.first;
     want_write();
     return;
   }
   refresh_wanted_ = true;
   const milliseconds delay =
       std::max(given.status().retry_after(),
-               backoff_delay(settings_->refresh_backoff, ++refresh_failures_, *parts_.random));
+               backoff_delay(configured_.refresh_backoff, ++refresh_failures_, *parts_.random));
   next_refresh_ = now + delay;
   parts_.log.warn(
       "asking the provider for its node failed, it is asked again",
@@ -355,18 +354,43 @@ Result<Written> NodeController::write_node_once() {
     // Without the provider's word a node would have no capacity.
     scope.may_register = facts_.provider_json.has_value();
     scope.says = scope.may_register ? WriteScope::Says::Everything : WriteScope::Says::Readiness;
-    if (!is_settled() && parts_.clock->steady_now() < patience) {
+    if (!facts_.health.is_settled() && parts_.clock->steady_now() < patience) {
       scope.says = WriteScope::Says::Nothing;
       chores_.run_by(write_chore_, patience);
     }
     provider_json = facts_.provider_json.value_or("");
-    ready = readiness();
+    ready = facts_.health.readiness();
     settings = settings_;
   }
   return writer_.write({*settings, provider_json, ready, parts_.clock->wall_now()}, scope);
 }
 
+void NodeController::read_capacity_file() {
+  auto content = capacity_file_.read();
+  if (!content.is_ok()) {
+    parts_.log.warn("the capacity file cannot be used, what was last read of it stays",
+                    {observe::error_field(content.status())});
+    return;
+  }
+  if (!*content) {
+    return;
+  }
+  MutexLock lock(mutex_);
+  Settings settings = *settings_;
+  settings.capacity = configured_.capacity;
+  settings.capacity.merge((*content)->capacity);
+  settings.allocatable = configured_.allocatable;
+  for (auto& [resource, quantity] : (*content)->allocatable) {
+    // A configured capacity stands above everything that the file says of the resource.
+    if (!configured_.capacity.contains(resource)) {
+      settings.allocatable.emplace(resource, std::move(quantity));
+    }
+  }
+  settings_ = std::make_shared<const Settings>(std::move(settings));
+}
+
 void NodeController::write_node() {
+  read_capacity_file();
   if (parts_.api == nullptr) {
     return;
   }

@@ -17,7 +17,9 @@
 #include "base/mutex.hpp"
 #include "base/timers.hpp"
 #include "kube/client.hpp"
+#include "node/capacity_file.hpp"
 #include "node/chores.hpp"
+#include "node/health.hpp"
 #include "node/node_object.hpp"
 #include "node/node_writer.hpp"
 #include "node/settings.hpp"
@@ -81,6 +83,8 @@ class NodeController {
   void provider_changed();                   // ask the provider for its node again
   void provider_fault(const Status& fault);  // OK: it is over
   void node_deleted();                       // the Node object is gone
+  // The Node object as it is now: what others overwrote is put right.
+  void object_changed(std::string_view json);
 
   [[nodiscard]] std::string name() const;
   [[nodiscard]] NodeView view() const;
@@ -89,14 +93,7 @@ class NodeController {
 
  private:
   struct Facts {
-    Status start_failure;
-    bool start_refused = false;
-    bool pods_ready = false;
-    bool pinged = false;
-    std::uint32_t missed_pings = 0;  // in a row
-    Status ping;
-    Status self_check;
-    Status fault;
+    Health health;
     std::optional<std::string> provider_json;  // absent: the provider has not told it yet
     std::string node_uid;
   };
@@ -106,19 +103,20 @@ class NodeController {
   void write_node();
   void renew_lease();
 
+  void read_capacity_file();
   void ping();
   void check_self();
   void refresh_provider_node();
-  Status take_ping(Status answer) VKHOST_REQUIRES(mutex_);
   Result<Written> write_node_once();
   void registered_as(const std::string& uid);
   void want_write() VKHOST_REQUIRES(mutex_);
-  // Runs `change` and has the node written when that made a difference to its readiness.
-  bool note(const std::function<void(Facts&)>& change);
-  [[nodiscard]] Readiness readiness() const VKHOST_REQUIRES(mutex_);
-  [[nodiscard]] bool is_settled() const VKHOST_REQUIRES(mutex_);
+  // Runs `change` and has the node written when that made a difference.
+  void note(const std::function<void(Health&)>& change);
+  // The time until the next repair of what others wrote; nothing while one is under way.
+  std::optional<std::chrono::milliseconds> take_repair() VKHOST_REQUIRES(mutex_);
   [[nodiscard]] plugin::CallOptions provider_options(std::chrono::milliseconds timeout) const;
 
+  const Settings configured_;
   const Parts parts_;
   CancelSource stop_;
   NodeWriter writer_;
@@ -126,15 +124,18 @@ class NodeController {
   // Only touched by the chore that they belong to.
   std::uint32_t write_failures_ = 0;
   bool is_lease_failing_ = false;
+  CapacityFile capacity_file_;
   SteadyTime next_self_check_{};
 
   mutable Mutex mutex_;
-  std::shared_ptr<const Settings> settings_ VKHOST_GUARDED_BY(mutex_);  // replaced by prepare()
+  std::shared_ptr<const Settings> settings_ VKHOST_GUARDED_BY(mutex_);  // newer than configured_
   Facts facts_ VKHOST_GUARDED_BY(mutex_);
   std::optional<SteadyTime> began_ VKHOST_GUARDED_BY(mutex_);
   bool refresh_wanted_ VKHOST_GUARDED_BY(mutex_) = false;
   std::uint32_t refresh_failures_ VKHOST_GUARDED_BY(mutex_) = 0;
   SteadyTime next_refresh_ VKHOST_GUARDED_BY(mutex_){};
+  std::uint32_t repairs_ VKHOST_GUARDED_BY(mutex_) = 0;  // lately
+  SteadyTime last_repair_ VKHOST_GUARDED_BY(mutex_){};   // may lie ahead
 
   // Last: its work uses all of the above.
   Chores chores_;

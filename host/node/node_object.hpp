@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vkhost::node {
 
@@ -32,27 +33,32 @@ Result<std::string> name_from_provider(std::string_view provider_json);
 Result<std::string> new_node(const NodeSources& sources);
 
 // Strategic merge patch for nodes/<name>/status that turns `api_json` into what is wanted. Labels,
-// annotations and conditions of others survive; ours that are no longer wanted are removed, known by
-// an annotation that lists them. Heartbeats are always included.
+// annotations, resources and conditions of others survive; ours that are no longer wanted are
+// removed, known by an annotation that lists them. Heartbeats are always included.
 Result<std::string> node_patch(const NodeSources& sources, std::string_view api_json);
 
 // Strategic merge patch of the Ready condition alone, for a node whose provider has said nothing yet.
 Result<std::string> readiness_patch(const NodeSources& sources, std::string_view api_json);
 
+// What nodes/<name>/status cannot change.
+struct SpecPatch {
+  std::string json;  // strategic merge patch for nodes/<name>, bound to its version; empty: no news
+  // spec.providerID of the node where it is another than the wanted one: it can't be changed.
+  std::string foreign_provider_id;
+};
+Result<SpecPatch> spec_patch(const NodeSources& sources, std::string_view api_json);
+
+// Whether somebody else, or time, made the node in the API say something else than what is wanted;
+// heartbeats do not count.
+Result<bool> differs(const NodeSources& sources, std::string_view api_json);
+
+// Labels of configuration and provider that the API server takes from nobody who is a node; they are
+// left out. Empty for any other identity.
+Result<std::vector<std::string>> labels_left_out(const NodeSources& sources);
+
 // status.allocatable of the node for one resource, if it has it.
 Result<std::optional<std::string>> allocatable_of(const NodeSources& sources,
                                                   const std::string& resource);
-
-// Lease in kube-node-lease. With the text of the present one, its resourceVersion, holder and
-// transitions are kept; the owner reference always names this node's UID.
-struct LeaseSources {
-  std::string_view node_name;
-  std::string_view node_uid;
-  std::chrono::milliseconds duration;
-  WallTime now;
-};
-std::string new_lease(const LeaseSources& sources);
-Result<std::string> renewed_lease(const LeaseSources& sources, std::string_view present_json);
 
 // metadata.uid of any object.
 Result<std::string> uid_of(std::string_view object_json);

@@ -8,6 +8,7 @@ namespace vkhost::node {
 namespace {
 
 constexpr std::chrono::seconds kApiTimeout{10};
+constexpr int kSpecTries = 5;
 
 }  // namespace
 
@@ -49,6 +50,13 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
   if (scope.says == WriteScope::Says::Nothing) {
     return Written{std::move(uid)};
   }
+  // A spec that cannot be written is no reason to let the status grow old.
+  if (scope.says == WriteScope::Says::Everything) {
+    const Status spec = write_spec(sources, &*present);
+    if (!spec.is_ok() && !stop_.is_cancelled()) {
+      complain("taints and provider ID cannot be written: " + spec.to_string());
+    }
+  }
   VKHOST_TRY_ASSIGN(std::string body, scope.says == WriteScope::Says::Everything
                                           ? node_patch(sources, *present)
                                           : readiness_patch(sources, *present));
@@ -58,6 +66,39 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
     return patched.status().while_doing("writing the status of node " + name);
   }
   return Written{std::move(uid)};
+}
+
+Status NodeWriter::write_spec(const NodeSources& sources, std::string* present) {
+  Status written = write_spec_once(sources, *present);
+  for (int tries = 1; tries < kSpecTries && written.code() == StatusCode::Aborted; ++tries) {
+    VKHOST_TRY_ASSIGN(*present,
+                      api_->get(kube::node_path(sources.settings.name), {}, api_options()));
+    written = write_spec_once(sources, *present);
+  }
+  return written;
+}
+
+Status NodeWriter::write_spec_once(const NodeSources& sources, const std::string& present) {
+  VKHOST_TRY_ASSIGN(SpecPatch patch, spec_patch(sources, present));
+  if (!patch.foreign_provider_id.empty()) {
+    complain(
+        "the node's provider ID is another than the wanted one and cannot be changed; delete "
+        "the node, or set node.provider_id to " +
+        patch.foreign_provider_id);
+  }
+  if (patch.json.empty()) {
+    return Status::ok();
+  }
+  return api_
+      ->patch(kube::node_path(sources.settings.name), kube::PatchType::StrategicMerge,
+              std::move(patch.json), api_options())
+      .status();
+}
+
+void NodeWriter::complain(const std::string& what) {
+  if (std::exchange(last_complaint_, what) != what) {
+    log_.warn("a part of the node is not as it shall be", {{"problem", what}});
+  }
 }
 
 Status NodeWriter::renew_lease(const LeaseSources& sources) {

@@ -6,6 +6,7 @@
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
 #include "kube/client.hpp"
+#include "node/lease_object.hpp"
 #include "node/node_object.hpp"
 #include "node/settings.hpp"
 #include "observe/log.hpp"
@@ -40,6 +41,10 @@ class NodeWriter {
 
  private:
   Result<Written> create(const NodeSources& sources);
+  // Brings taints and provider ID up to date; reads `present` again when somebody else was faster.
+  Status write_spec(const NodeSources& sources, std::string* present);
+  Status write_spec_once(const NodeSources& sources, const std::string& present);
+  void complain(const std::string& what);
   Status renew_lease_once(const LeaseSources& sources, const kube::CallOptions& options);
   [[nodiscard]] kube::CallOptions api_options() const;
 
@@ -48,6 +53,7 @@ class NodeWriter {
   const CancelToken stop_;
   const observe::Logger log_;
   std::string lease_json_;
+  std::string last_complaint_;  // so that it is not made anew with every write
 };
 
 }  // namespace vkhost::node

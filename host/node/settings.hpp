@@ -31,10 +31,13 @@ struct Settings {
   std::optional<std::vector<Taint>> taints;
   std::map<std::string, std::string> capacity;     // resource to quantity
   std::map<std::string, std::string> allocatable;  // default: capacity
-  std::vector<Address> addresses;                  // where the API server dials this daemon
+  // Read again when it changes: between the provider's and the configured values.
+  std::string capacity_file;
+  std::vector<Address> addresses;  // where the API server dials this daemon
   std::uint16_t kubelet_port = 0;
   std::string operating_system = "linux";
-  std::string architecture = "amd64";
+  std::string architecture;  // empty: the provider's, else that of the machine
+  std::string machine_architecture = "amd64";
   std::string kubelet_version;
   std::string provider_id;
   std::string provider;           // its name: label and taint value

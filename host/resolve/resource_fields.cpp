@@ -1,7 +1,7 @@
 #include "resolve/resource_fields.hpp"
 
+#include "kube/quantity.hpp"
 #include "resolve/config_error.hpp"
-#include "resolve/quantity.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -9,6 +9,8 @@
 
 namespace vkhost::resolve {
 namespace {
+
+using kube::Quantity;
 
 constexpr std::string_view kLimits = "limits.";
 constexpr std::string_view kRequests = "requests.";

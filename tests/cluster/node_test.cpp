@@ -96,7 +96,9 @@ TEST(Node, ComesBackAtOnceWhenItIsDeletedAndKeepsItsPods) {
   const auto length = outage.length();
   ASSERT_TRUE(length);
   std::cout << "the node was away for " << length->count() << " ms\n";
-  EXPECT_LT(*length, 10s);
+  if (!kSanitized) {
+    EXPECT_LE(*length, 1s);
+  }
   const std::string back = node.wait_until_ready();
   EXPECT_NE(json_at(back, "/metadata/uid"), old_uid);
   // A pod made afterwards has gone all the way, so the earlier ones had their chance to go wrong.
@@ -159,6 +161,56 @@ TEST(Node, ShowsWhatTheConfigurationAndTheProviderSayOfIt) {
   EXPECT_EQ(json_at(object, "/spec/taints/0/value"), "mock");
   EXPECT_EQ(json_at(object, "/status/addresses/0/address"), "127.0.0.1");
   EXPECT_NE(json_at(object, "/status/daemonEndpoints/kubeletEndpoint/Port"), "0");
+}
+
+TEST(Node, PutsBackWhatOthersDidToItsTaintsAndLabels) {
+  NodeUnderTest node(
+      {.daemon = {.node_settings = "labels = {'example.com/zone' = 'z'}\n"
+                                   "taints = [{key = 'example.com/mine', value = '1'}]\n"
+                                   "provider_id = 'static://rack-1'\n"}});
+  const std::string first = node.wait_until_ready();
+  EXPECT_EQ(json_at(first, "/spec/providerID"), "static://rack-1");
+
+  ASSERT_EQ(node.cluster()
+                .kubectl({"taint", "node", node.name(), "example.com/mine-",
+                          "example.com/theirs=1:NoSchedule"})
+                .status,
+            0);
+  ASSERT_EQ(node.cluster()
+                .kubectl({"label", "--overwrite", "node", node.name(), "example.com/zone=y",
+                          "example.com/foreign=1"})
+                .status,
+            0);
+
+  const std::string back = node.cluster().wait_for(
+      node.path(),
+      [](const std::string& object) {
+        return object.find(R"("key":"example.com/mine")") != std::string::npos &&
+               json_at(object, "/metadata/labels/example.com~1zone") == "z";
+      },
+      kLong);
+  EXPECT_THAT(back, ::testing::HasSubstr(R"("key":"example.com/theirs")"));
+  EXPECT_EQ(json_at(back, "/metadata/labels/example.com~1foreign"), "1");
+}
+
+TEST(Node, HasAnAddressOfEachFamily) {
+  NodeUnderTest node(
+      {.daemon = {.node_settings = "addresses = [{type = 'InternalIP', address = '127.0.0.1'}, "
+                                   "{type = 'InternalIP', address = 'fd00::1'}, "
+                                   "{type = 'Hostname', address = 'virtual'}]\n"
+                                   "status_interval = '1s'\n"}});
+  const std::string first = node.wait_until_ready();
+  const auto heartbeat = [](const std::string& object) {
+    return json_at(object, "/status/conditions/0/lastHeartbeatTime");
+  };
+
+  // Also after it has been patched: a merge by type would make one of two.
+  const std::string later = node.cluster().wait_for(
+      node.path(), [&](const std::string& object) { return heartbeat(object) > heartbeat(first); },
+      kLong);
+  EXPECT_EQ(json_at(later, "/status/addresses/0/address"), "127.0.0.1");
+  EXPECT_EQ(json_at(later, "/status/addresses/1/address"), "fd00::1");
+  EXPECT_EQ(json_at(later, "/status/addresses/2/address"), "virtual");
 }
 
 TEST(Node, StaysWhenTheDaemonStopsAndSoDoItsPods) {

@@ -1,6 +1,6 @@
 // Whatever the text is, Quantity refuses it or keeps its numbers consistent: rounding in one step or
 // two is the same, and more digits never make it smaller.
-#include "resolve/quantity.hpp"
+#include "kube/quantity.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using vkhost::resolve::Quantity;
+  using vkhost::kube::Quantity;
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   const std::string text(data, data + size);
 

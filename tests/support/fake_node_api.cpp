@@ -76,31 +76,6 @@ void merge(Object::Ptr object, const Object::Ptr& patch) {
   }
 }
 
-// add, replace and remove of members of the first two levels, and test of metadata.resourceVersion.
-Status apply_json_patch(Object::Ptr object, const std::string& body) {
-  Poco::JSON::Parser parser;
-  const auto operations = parser.parse(body).extract<Array::Ptr>();
-  for (std::size_t i = 0; i < operations->size(); ++i) {
-    const Object::Ptr operation = operations->getObject(static_cast<unsigned>(i));
-    const auto kind = operation->getValue<std::string>("op");
-    const auto path = operation->getValue<std::string>("path");
-    const std::size_t slash = path.find('/', 1);
-    Object::Ptr parent = child(object, path.substr(1, slash - 1));
-    const std::string name = path.substr(slash + 1);
-    if (kind == "test") {
-      if (parent->get(name).toString() != operation->get("value").toString()) {
-        return Status(StatusCode::InvalidArgument, "testing " + path + " failed")
-            .with_reason("Invalid");
-      }
-    } else if (kind == "remove") {
-      parent->remove(name);
-    } else {
-      parent->set(name, operation->get("value"));
-    }
-  }
-  return Status::ok();
-}
-
 }  // namespace
 
 Status FakeNodeApi::arrive(const kube::CallOptions& options) {
@@ -125,8 +100,17 @@ Result<std::string> FakeNodeApi::get(std::string_view path,
                                      const kube::Query& /*query*/,
                                      const kube::CallOptions& options) {
   VKHOST_TRY(arrive(options));
-  MutexLock lock(mutex_);
-  return find(std::string(path));
+  std::function<void(const std::string&)> hook;
+  Result<std::string> answer = std::string();
+  {
+    MutexLock lock(mutex_);
+    answer = find(std::string(path));
+    hook = after_get_;
+  }
+  if (hook) {
+    hook(std::string(path));
+  }
+  return answer;
 }
 
 Result<std::string> FakeNodeApi::create(std::string_view path,
@@ -158,7 +142,7 @@ Result<std::string> FakeNodeApi::update(std::string_view path,
 }
 
 Result<std::string> FakeNodeApi::patch(std::string_view path,
-                                       kube::PatchType type,
+                                       kube::PatchType /*type*/,
                                        std::string body,
                                        const kube::CallOptions& options) {
   VKHOST_TRY(arrive(options));
@@ -171,11 +155,14 @@ Result<std::string> FakeNodeApi::patch(std::string_view path,
       return not_found("no such object");
     }
     const Object::Ptr object = parse(objects_[place]);
-    if (type == kube::PatchType::Json) {
-      VKHOST_TRY(apply_json_patch(object, body));
-    } else {
-      merge(object, parse(body));
+    const Object::Ptr change = parse(body);
+    const Object::Ptr metadata = change->getObject("metadata");
+    if (!metadata.isNull() && metadata->has("resourceVersion") &&
+        metadata->get("resourceVersion").toString() !=
+            child(object, "metadata")->get("resourceVersion").toString()) {
+      return Status(StatusCode::Aborted, "the object has been modified").with_reason("Conflict");
     }
+    merge(object, change);
     patches_.push_back(std::move(body));
     store(place, text_of(object));
     answer = find(place);
@@ -234,6 +221,11 @@ void FakeNodeApi::come_back() {
 void FakeNodeApi::hang() {
   MutexLock lock(mutex_);
   mood_ = Mood::Hangs;
+}
+
+void FakeNodeApi::after_get(std::function<void(const std::string& path)> hook) {
+  MutexLock lock(mutex_);
+  after_get_ = std::move(hook);
 }
 
 void FakeNodeApi::on_patch(std::function<void(const std::string& path)> hook) {

@@ -1,5 +1,5 @@
 // FakeNodeApi: the nodes and leases of an API server, as text by path, with what a writer needs: 404,
-// UIDs, merges, JSON patches with their tests, and being away. Every change wakes whoever waits.
+// UIDs, versions, strategic merges, and being away. Every change wakes whoever waits.
 // [any-thread]
 #pragma once
 
@@ -42,7 +42,9 @@ class FakeNodeApi final : public kube::Client {
   void go_away();  // every request fails
   void come_back();
   void hang();  // every request waits until it is cancelled or its time is over
-  // Called after each patch of an object, with its path; for what a watch would tell.
+  // Called after each request of that kind, with the path of the object: for what a watch would
+  // tell, and for what others do meanwhile.
+  void after_get(std::function<void(const std::string& path)> hook);
   void on_patch(std::function<void(const std::string& path)> hook);
 
   // ---- What tests see
@@ -72,6 +74,7 @@ class FakeNodeApi final : public kube::Client {
   std::map<std::string, int> creates_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, int> updates_ VKHOST_GUARDED_BY(mutex_);
   std::vector<std::string> patches_ VKHOST_GUARDED_BY(mutex_);
+  std::function<void(const std::string&)> after_get_ VKHOST_GUARDED_BY(mutex_);
   std::function<void(const std::string&)> on_patch_ VKHOST_GUARDED_BY(mutex_);
 };
 

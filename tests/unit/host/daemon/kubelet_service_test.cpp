@@ -5,9 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 namespace vkhost::daemon {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class KubeletServiceTest : public ::testing::Test {
@@ -38,6 +41,22 @@ TEST_F(KubeletServiceTest, AnswersAtTheAddressThatItAdvertises) {
   ASSERT_TRUE(endpoint.is_ok()) << endpoint.status().to_string();
   EXPECT_EQ(endpoint->address, "127.0.0.1");
   EXPECT_TRUE(service_->check_endpoint(*endpoint, {}).is_ok());
+}
+
+TEST_F(KubeletServiceTest, ListensOnBothFamiliesWhereNoAddressIsConfigured) {
+  config_.kubelet.listen = config::Listen{"", 0, 0, false};
+  config_.kubelet.advertised_address = "127.0.0.1, ::1";
+  ASSERT_TRUE(create().is_ok());
+
+  const auto endpoint = service_->listen(config_.nodes[0], 0);
+
+  ASSERT_TRUE(endpoint.is_ok()) << endpoint.status().to_string();
+  EXPECT_EQ(endpoint->address, "127.0.0.1");
+  EXPECT_EQ(endpoint->other_address, "::1");
+  EXPECT_TRUE(service_->check_endpoint(*endpoint, {}).is_ok());
+  if (std::filesystem::exists("/proc/net/if_inet6")) {
+    EXPECT_TRUE(service_->check_endpoint({"::1", endpoint->port}, {}).is_ok());
+  }
 }
 
 TEST_F(KubeletServiceTest, NoticesWhenNobodyAnswersThere) {
@@ -87,7 +106,7 @@ TEST_F(KubeletServiceTest, HandsTheOwnerACredentialOfItsOwn) {
   EXPECT_NE(service_->runtime_file().token.reveal(), first);
 }
 
-TEST(PrimaryAddress, IsAnAddress) { EXPECT_THAT(primary_address(), HasSubstr(".")); }
+TEST(PrimaryAddress, IsAnAddress) { EXPECT_THAT(primary_address(), ContainsRegex("[.:]")); }
 
 }  // namespace
 }  // namespace vkhost::daemon

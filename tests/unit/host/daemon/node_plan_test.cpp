@@ -23,6 +23,14 @@ TEST(NodePlan, AdvertisesTheKubeletWhereNoAddressIsConfigured) {
   EXPECT_EQ(settings.kubelet_port, 10250);
 }
 
+TEST(NodePlan, AdvertisesAnAddressOfEachFamily) {
+  const node::Settings settings = node_settings({}, {"10.0.0.1", 10250, "fd00::1"});
+
+  ASSERT_EQ(settings.addresses.size(), 3U);
+  EXPECT_EQ(settings.addresses[1].type, "InternalIP");
+  EXPECT_EQ(settings.addresses[1].address, "fd00::1");
+}
+
 TEST(NodePlan, KeepsConfiguredAddressesAndTaints) {
   config::NodeConfig node;
   node.addresses = {{"ExternalIP", "203.0.113.7"}};

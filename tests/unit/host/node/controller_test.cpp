@@ -2,11 +2,13 @@
 
 #include "base/mutex.hpp"
 #include "support/fake_node_api.hpp"
+#include "support/test_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -151,6 +153,7 @@ class NodeControllerTest : public ::testing::Test {
         R"({"metadata":{"name":"virtual","uid":"old"},"status":{"conditions":)"
         R"([{"type":"Ready","status":"True","reason":"KubeletReady","message":"as before"}]}})");
   }
+  static bool is_there(const std::string& /*object*/) { return true; }
   static bool is_ready(const std::string& node) {
     return node.find("KubeletReady") != std::string::npos;
   }
@@ -169,22 +172,21 @@ TEST_F(NodeControllerTest, RegistersAReadyNodeAndItsLease) {
   start();
 
   EXPECT_THAT(api_.wait_for(kNode, is_ready), HasSubstr(R"("cpu":"4")"));
-  EXPECT_THAT(api_.wait_for(kLease, [](const std::string&) { return true; }),
-              HasSubstr(R"("holderIdentity":"virtual")"));
+  EXPECT_THAT(api_.wait_for(kLease, is_there), HasSubstr(R"("holderIdentity":"virtual")"));
 }
 
 TEST_F(NodeControllerTest, IsNotReadyBeforeItsPodsWereRecovered) {
   prepare(&api_);
   run();
 
-  const std::string node = api_.wait_for(kNode, [](const std::string&) { return true; });
+  const std::string node = api_.wait_for(kNode, is_there);
 
   EXPECT_THAT(node, HasSubstr("PodsNotRecovered"));
 }
 
 TEST_F(NodeControllerTest, MakesADeletedNodeAgainAndItsLeaseFollows) {
   start();
-  ASSERT_NE(api_.wait_for(kLease, [](const std::string&) { return true; }), "");
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
   ASSERT_NE(api_.wait_for(kNode, is_ready), "");
 
   api_.erase(kNode);
@@ -271,11 +273,28 @@ TEST_F(NodeControllerTest, KnowsWhatIsAllocatableFromTheProviderAndTheConfigurat
   EXPECT_EQ(controller_->allocatable("example.com/gpu"), std::nullopt);
 }
 
+TEST_F(NodeControllerTest, TakesUpWhatItsCapacityFileSays) {
+  const testing::TestFolder folder;
+  const std::string file = (folder.path() / "capacity.json").string();
+  std::ofstream(file) << R"({"capacity":{"cpu":"8","pods":"50"},"allocatable":{"cpu":"16"}})";
+  settings_.capacity_file = file;
+  settings_.capacity = {{"pods", "10"}};
+  settings_.status_interval = std::chrono::milliseconds{20};
+  start();
+
+  const std::string node = api_.wait_for(kNode, is_ready);
+  EXPECT_THAT(node, HasSubstr(R"("capacity":{"cpu":"8","pods":"10"})"));
+  EXPECT_THAT(node, HasSubstr(R"("allocatable":{"cpu":"16","pods":"10"})"));
+
+  std::ofstream(file) << R"({"capacity":{"cpu":"9"}})";
+  EXPECT_NE(api_.wait_for_patch(R"("capacity":{"cpu":"9"})"), "");
+}
+
 // ---- A slow or failing provider
 
 TEST_F(NodeControllerTest, RenewsTheLeaseWhileThePingHangs) {
   start();
-  ASSERT_NE(api_.wait_for(kLease, [](const std::string&) { return true; }), "");
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
 
   provider_.hang_pings();
   const int pings = provider_.pings();
@@ -368,8 +387,7 @@ TEST_F(NodeControllerTest, RegistersNothingBeforeTheProviderHasToldItsNode) {
 
   ASSERT_TRUE(controller_->prepare({}).is_ok());
 
-  EXPECT_THAT(api_.wait_for(kNode, [](const std::string&) { return true; }),
-              HasSubstr(R"("cpu":"4")"));
+  EXPECT_THAT(api_.wait_for(kNode, is_there), HasSubstr(R"("cpu":"4")"));
 }
 
 TEST_F(NodeControllerTest, StaysReadyWhileItsDaemonRestartsWithoutTrouble) {
@@ -398,11 +416,74 @@ TEST_F(NodeControllerTest, SaysThatItsProviderRefusedItAndKeepsItsLease) {
   EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= 2; }));
 }
 
+// ---- What others write
+
+TEST_F(NodeControllerTest, PutsBackATaintThatSomebodyRemoved) {
+  settings_.taints = {{{"mine", "1", "NoSchedule"}}};
+  start();
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  std::string object = api_.object(kNode);
+  const std::string taint = R"({"effect":"NoSchedule","key":"mine","value":"1"})";
+  ASSERT_NE(object.find(taint), std::string::npos);
+  object.replace(object.find(taint), taint.size(), R"({"effect":"NoExecute","key":"theirs"})");
+  api_.put(kNode, object);
+
+  controller_->object_changed(api_.object(kNode));
+
+  const std::string back = api_.wait_for(kNode, [&](const std::string& now) {
+    return now.find(R"("key":"mine")") != std::string::npos;
+  });
+  EXPECT_THAT(back, HasSubstr(R"("key":"theirs")"));
+}
+
+TEST_F(NodeControllerTest, IsQuietAboutItsOwnWrites) {
+  api_.on_patch([this](const std::string& path) {
+    if (path == kNode) {
+      controller_->object_changed(api_.object(kNode));
+    }
+  });
+  start();
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  ASSERT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= 1; }));
+  controller_->object_changed(api_.object(kNode));
+  const int renewed = api_.updates(kLease);
+  ASSERT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= renewed + 3; }));
+
+  EXPECT_LE(api_.patches().size(), 2U);
+}
+
+TEST_F(NodeControllerTest, RepairsAtGrowingDistancesWhatSomebodyInsistsOn) {
+  settings_.labels = {{"contested", "ours"}};
+  start();
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  const std::string theirs = [&] {
+    std::string object = api_.object(kNode);
+    const std::string label = R"("contested":"ours")";
+    return object.replace(object.find(label), label.size(), R"("contested":"yours")");
+  }();
+  const auto began = std::chrono::steady_clock::now();
+
+  const std::size_t patches = api_.patches().size();
+  for (std::size_t repairs = 1; repairs <= 4; ++repairs) {
+    api_.put(kNode, theirs);
+    ASSERT_TRUE(api_.wait_until([&] {
+      controller_->object_changed(theirs);
+      return api_.patches().size() >= patches + repairs;
+    }));
+  }
+
+  // At once, then 100, 200 and 400 ms later, each shortened by up to half.
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{300});
+}
+
 // ---- An API server that is away
 
 TEST_F(NodeControllerTest, WritesTheStatusAtOnceWhenTheApiServerIsBack) {
   start();
-  ASSERT_NE(api_.wait_for(kLease, [](const std::string&) { return true; }), "");
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
   ASSERT_NE(api_.wait_for(kNode, is_ready), "");
   const std::size_t patches = api_.patches().size();
 

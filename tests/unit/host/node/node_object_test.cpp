@@ -11,6 +11,7 @@
 namespace vkhost::node {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -47,15 +48,49 @@ TEST_F(NodeObjectTest, HasStandardLabelsAndTheOneThatLoadBalancersHonour) {
   for (const char* label :
        {R"("kubernetes.io/hostname":"virtual")", R"("kubernetes.io/os":"linux")",
         R"("kubernetes.io/arch":"amd64")", R"("kubernetes.io/role":"agent")",
-        R"("node.kubernetes.io/exclude-from-external-load-balancers":"true")"}) {
+        R"("beta.kubernetes.io/os":"linux")", R"("beta.kubernetes.io/arch":"amd64")",
+        R"("node.kubernetes.io/exclude-from-external-load-balancers":"true")",
+        R"("alpha.service-controller.kubernetes.io/exclude-balancer":"true")"}) {
     EXPECT_THAT(*node, HasSubstr(label));
   }
 }
 
-TEST_F(NodeObjectTest, LeavesOutTheRoleLabelThatANodeIdentityMayNotSet) {
+TEST_F(NodeObjectTest, LeavesOutLabelsThatANodeMayNotGiveItself) {
   settings_.is_node_identity = true;
+  settings_.labels = {{"team.kubernetes.io/name", "a"},
+                      {"topology.kubernetes.io/zone", "z"},
+                      {"node.kubernetes.io/instance-type", "big"},
+                      {"example.com/x", "1"}};
 
-  EXPECT_THAT(*new_node(sources()), Not(HasSubstr("kubernetes.io/role")));
+  const auto node = new_node(sources());
+
+  for (const char* label : {"kubernetes.io/role", "exclude-balancer", "team.kubernetes.io"}) {
+    EXPECT_THAT(at(node, "metadata.labels"), Not(HasSubstr(label)));
+  }
+  for (const char* label : {"kubernetes.io/hostname", "beta.kubernetes.io/arch", "topology",
+                            "instance-type", "example.com/x", "exclude-from-external"}) {
+    EXPECT_THAT(*node, HasSubstr(label));
+  }
+  EXPECT_THAT(*labels_left_out(sources()), ElementsAre("team.kubernetes.io/name"));
+}
+
+TEST_F(NodeObjectTest, NamesTheArchitectureOfTheProviderUnlessOneIsConfigured) {
+  const char* provider = R"({"status":{"nodeInfo":{"architecture":"arm64"}}})";
+
+  EXPECT_EQ(at(new_node(sources(provider)), "status.nodeInfo.architecture"), "arm64");
+  EXPECT_THAT(*new_node(sources(provider)), HasSubstr(R"("kubernetes.io/arch":"arm64")"));
+  settings_.architecture = "riscv64";
+  EXPECT_EQ(at(new_node(sources(provider)), "status.nodeInfo.architecture"), "riscv64");
+}
+
+TEST_F(NodeObjectTest, HasTheFiveConditionsOfAKubelet) {
+  const auto node = new_node(sources());
+
+  for (const char* condition :
+       {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"}) {
+    EXPECT_THAT(*node, HasSubstr(R"("type":")" + std::string(condition) + "\""));
+  }
+  EXPECT_THAT(*node, Not(HasSubstr("OutOfDisk")));
 }
 
 TEST_F(NodeObjectTest, LetsConfigurationWinOverProviderAndProviderOverHost) {
@@ -142,21 +177,150 @@ TEST_F(NodeObjectTest, KeepsTheTransitionTimeOfAConditionThatDidNotChange) {
   EXPECT_THAT(*patch, Not(HasSubstr(R"("lastTransitionTime":"2026-01-03)")));
 }
 
-TEST(Lease, NamesTheNodeAsItsOwnerAgainAfterTheNodeWasMadeAnew) {
-  const LeaseSources sources{"virtual", "uid-2", std::chrono::seconds{40},
-                             WallTime(std::chrono::seconds{1'767'323'045})};
+// ---- What is no longer wanted, and what is written otherwise
 
-  const auto lease = renewed_lease(
-      sources,
-      R"({"metadata":{"resourceVersion":"7","ownerReferences":[{"name":"virtual","uid":"uid-1"}]},)"
-      R"("spec":{"holderIdentity":"virtual"}})");
+constexpr const char* kWithGpu = R"({"status":{"capacity":{"cpu":"4","nvidia.com/gpu":"8"},)"
+                                 R"("conditions":[{"type":"GpuHealthy","status":"True"}]}})";
 
-  ASSERT_TRUE(lease.is_ok());
-  EXPECT_THAT(*lease, HasSubstr(R"("uid":"uid-2")"));
-  EXPECT_THAT(*lease, Not(HasSubstr("uid-1")));
-  EXPECT_THAT(*lease, HasSubstr(R"("resourceVersion":"7")"));
-  EXPECT_THAT(*lease, HasSubstr(R"("renewTime":"2026-01-02T03:04:05.000000Z")"));
-  EXPECT_THAT(*lease, HasSubstr(R"("leaseDurationSeconds":40)"));
+TEST_F(NodeObjectTest, RemovesAResourceThatIsNoLongerOffered) {
+  const std::string before = *new_node(sources(kWithGpu));
+
+  const auto patch = node_patch(sources(R"({"status":{"capacity":{"cpu":"4"}}})"), before);
+
+  EXPECT_THAT(*patch, HasSubstr(R"("capacity":{"nvidia.com/gpu":null})"));
+  EXPECT_THAT(*patch, HasSubstr(R"("allocatable":{"nvidia.com/gpu":null})"));
+}
+
+TEST_F(NodeObjectTest, KeepsAResourceThatSomebodyElseAdded) {
+  std::string before = *new_node(sources(R"({"status":{"capacity":{"cpu":"4"}}})"));
+  before.insert(before.find(R"("capacity":{)") + 12, R"("example.com/dongle":"1",)");
+
+  const auto patch = node_patch(sources(R"({"status":{"capacity":{"cpu":"4"}}})"), before);
+
+  EXPECT_THAT(*patch, Not(HasSubstr("dongle")));
+}
+
+TEST_F(NodeObjectTest, TakesAQuantityForTheSameHoweverItIsWritten) {
+  const std::string before =
+      *new_node(sources(R"({"status":{"capacity":{"pods":"1k","memory":"1Gi"}}})"));
+
+  const auto patch =
+      node_patch(sources(R"({"status":{"capacity":{"pods":1000,"memory":"1024Mi"}}})"), before);
+
+  EXPECT_THAT(*patch, Not(HasSubstr("capacity")));
+  EXPECT_THAT(*patch, Not(HasSubstr("allocatable")));
+}
+
+TEST_F(NodeObjectTest, RemovesAConditionThatTheProviderNoLongerReports) {
+  const std::string before = *new_node(sources(kWithGpu));
+
+  const auto patch = node_patch(sources(), before);
+
+  EXPECT_THAT(*patch, HasSubstr(R"({"$patch":"delete","type":"GpuHealthy"})"));
+}
+
+TEST_F(NodeObjectTest, AddsAConditionOfTheProviderAndLeavesThoseOfOthersAlone) {
+  std::string before = *new_node(sources());
+  before.insert(before.find(R"("conditions":[)") + 14,
+                R"({"type":"KernelDeadlock","status":"False"},)");
+  before.insert(before.find(R"("annotations":{)") + 15, R"("example.com/foreign":"1",)");
+
+  const auto patch = node_patch(sources(kWithGpu), before);
+
+  EXPECT_THAT(*patch, HasSubstr("GpuHealthy"));
+  EXPECT_THAT(*patch, Not(HasSubstr("KernelDeadlock")));
+  EXPECT_THAT(*patch, Not(HasSubstr("example.com/foreign")));
+}
+
+TEST_F(NodeObjectTest, DiffersFromTheApiOnlyInWhatIsNoHeartbeat) {
+  const std::string before = *new_node(sources(kWithGpu));
+  const NodeSources later{settings_, kWithGpu, readiness_,
+                          WallTime(std::chrono::seconds{1'767'400'000})};
+
+  EXPECT_FALSE(*differs(later, before));
+
+  const NodeSources unready{settings_, kWithGpu, {false, "Gone", "gone"}, later.now};
+  EXPECT_TRUE(*differs(unready, before));
+  EXPECT_TRUE(*differs(sources(), before));
+  settings_.labels = {{"mine", "1"}};
+  EXPECT_TRUE(*differs(later, before));
+}
+
+// ---- Spec
+
+class NodeSpecTest : public NodeObjectTest {
+ protected:
+  NodeSpecTest() { settings_.taints = {{{"mine", "1", "NoSchedule"}}}; }
+
+  // A node of ours whose taints are these instead.
+  [[nodiscard]] std::string node_with(const std::string& taints,
+                                      const std::string& more = {}) const {
+    std::string node = *new_node(sources());
+    const std::string own = R"("taints":[{"effect":"NoSchedule","key":"mine","value":"1"}])";
+    node.replace(node.find(own), own.size(), R"("taints":[)" + taints + "]" + more);
+    node.insert(node.find(R"("metadata":{)") + 12, R"("resourceVersion":"7",)");
+    return node;
+  }
+  static constexpr const char* kMine = R"({"key":"mine","value":"1","effect":"NoSchedule"})";
+  static constexpr const char* kForeign = R"({"key":"theirs","effect":"NoExecute"})";
+};
+
+TEST_F(NodeSpecTest, IsLeftAloneWhereItIsAsWanted) {
+  const auto patch = spec_patch(
+      sources(), node_with(std::string(kForeign) + "," + kMine, R"(,"providerID":"theirs://1")"));
+
+  EXPECT_EQ(patch.value().json, "");
+  EXPECT_EQ(patch.value().foreign_provider_id, "");
+}
+
+TEST_F(NodeSpecTest, PutsBackATaintThatSomebodyRemovedAndKeepsForeignOnes) {
+  const auto patch = spec_patch(sources(), node_with(kForeign));
+
+  EXPECT_THAT(patch.value().json, HasSubstr(R"("key":"mine")"));
+  EXPECT_THAT(patch.value().json, HasSubstr(R"("key":"theirs")"));
+  EXPECT_THAT(patch.value().json, HasSubstr(R"("resourceVersion":"7")"));
+}
+
+TEST_F(NodeSpecTest, RemovesATaintOfOursThatIsNoLongerWanted) {
+  const std::string before = node_with(std::string(kForeign) + "," + kMine);
+  settings_.taints.emplace();
+
+  const auto patch = spec_patch(sources(), before);
+
+  EXPECT_THAT(patch.value().json, HasSubstr(R"("key":"theirs")"));
+  EXPECT_THAT(patch.value().json, Not(HasSubstr("mine")));
+}
+
+TEST_F(NodeSpecTest, PutsRightATaintOfOursThatSomebodyChanged) {
+  const auto patch =
+      spec_patch(sources(), node_with(R"({"key":"mine","value":"2","effect":"NoSchedule"})"));
+
+  EXPECT_THAT(patch.value().json, HasSubstr(R"("value":"1")"));
+  EXPECT_THAT(patch.value().json, Not(HasSubstr(R"("value":"2")")));
+}
+
+TEST_F(NodeSpecTest, StaysAsItIsUnderANodeIdentity) {
+  settings_.is_node_identity = true;
+
+  EXPECT_EQ(spec_patch(sources(), node_with(kForeign)).value().json, "");
+}
+
+TEST_F(NodeSpecTest, GetsItsProviderIdWhereItHasNone) {
+  const std::string before = node_with(kMine);
+  settings_.provider_id = "static://rack-1";
+
+  EXPECT_THAT(spec_patch(sources(), before).value().json,
+              HasSubstr(R"("providerID":"static://rack-1")"));
+}
+
+TEST_F(NodeSpecTest, NamesAProviderIdThatItCannotChange) {
+  const std::string before = node_with(kMine, R"(,"providerID":"cloud://9")");
+  settings_.provider_id = "static://rack-1";
+
+  const auto patch = spec_patch(sources(), before);
+
+  EXPECT_EQ(patch.value().json, "");
+  EXPECT_EQ(patch.value().foreign_provider_id, "cloud://9");
 }
 
 TEST(NameFromProvider, IsEmptyWhenTheProviderGivesNone) {

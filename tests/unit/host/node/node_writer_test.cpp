@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace vkhost::node {
 namespace {
@@ -78,6 +79,24 @@ TEST_F(NodeWriterTest, OnlyLearnsTheUidWhenThereIsNothingToSayYet) {
   ASSERT_TRUE(written.is_ok());
   EXPECT_EQ(written->uid, "old");
   EXPECT_THAT(api_.patches(), IsEmpty());
+}
+
+TEST_F(NodeWriterTest, ReadsAgainWhenSomebodyElseChangedTheSpecMeanwhile) {
+  settings_.taints = {{{"mine", "", "NoSchedule"}}};
+  const std::string bare = R"({"metadata":{"name":"virtual","uid":"old"},"spec":{}})";
+  api_.put(kNode, bare);
+  bool interferes = true;
+  api_.after_get([&](const std::string& path) {
+    if (std::exchange(interferes, false)) {
+      api_.put(path, R"({"metadata":{"name":"virtual","uid":"old"},)"
+                     R"("spec":{"taints":[{"key":"theirs","effect":"NoExecute"}]}})");
+    }
+  });
+
+  ASSERT_TRUE(writer_.write(sources(), {}).is_ok());
+
+  EXPECT_THAT(api_.object(kNode), HasSubstr(R"("key":"mine")"));
+  EXPECT_THAT(api_.object(kNode), HasSubstr(R"("key":"theirs")"));
 }
 
 TEST_F(NodeWriterTest, SaysWhatFailed) {

@@ -1,6 +1,6 @@
 // The amount is digits × 10^exponent × 1024^power. It is computed in billionths as one large whole
 // number, so that nothing is lost before the only rounding, at the end.
-#include "resolve/quantity.hpp"
+#include "kube/quantity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace vkhost::resolve {
+namespace vkhost::kube {
 namespace {
 
 constexpr std::size_t kMaxQuantityText = 64;
@@ -176,4 +176,4 @@ std::int64_t Quantity::ceil() const { return scaled_up(whole_, nano_, kBillion);
 
 std::int64_t Quantity::ceil_milli() const { return scaled_up(whole_, nano_, kBillion / 1000); }
 
-}  // namespace vkhost::resolve
+}  // namespace vkhost::kube

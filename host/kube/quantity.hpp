@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace vkhost::resolve {
+namespace vkhost::kube {
 
 class Quantity {
  public:
@@ -33,4 +33,4 @@ class Quantity {
   std::int32_t nano_ = 0;  // billionths, below 1'000'000'000
 };
 
-}  // namespace vkhost::resolve
+}  // namespace vkhost::kube

@@ -1,4 +1,4 @@
-#include "resolve/quantity.hpp"
+#include "kube/quantity.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace vkhost::resolve {
+namespace vkhost::kube {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
@@ -95,4 +95,4 @@ TEST(Quantity, TellsZeroFromVeryLittle) {
 }
 
 }  // namespace
-}  // namespace vkhost::resolve
+}  // namespace vkhost::kube

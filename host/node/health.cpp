@@ -1,0 +1,66 @@
+#include "node/health.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace vkhost::node {
+namespace {
+
+Readiness not_ready(std::string_view fallback, const Status& status) {
+  return {false, status.reason().empty() ? std::string(fallback) : status.reason(),
+          status.message()};
+}
+
+}  // namespace
+
+void Health::start_refused(const Status& why) {
+  start_failure_ = why;
+  start_refused_ = true;
+}
+
+void Health::pods_ready() {
+  start_failure_ = Status::ok();
+  pods_ready_ = true;
+}
+
+bool Health::take_ping(const Status& answer) {
+  const bool is_reachable = answer.is_ok() || answer.code() == StatusCode::ResourceExhausted;
+  const bool may_be_a_moment =
+      answer.code() == StatusCode::Unavailable || answer.code() == StatusCode::DeadlineExceeded;
+  const bool was_good = pinged_ && ping_.is_ok();
+  missed_pings_ = is_reachable ? 0 : missed_pings_ + 1;
+  pinged_ = true;
+  if (is_reachable) {
+    ping_ = Status::ok();
+    return true;
+  }
+  if (may_be_a_moment && was_good && missed_pings_ < ping_failures_) {
+    return false;
+  }
+  ping_ = answer;
+  return true;
+}
+
+Readiness Health::readiness() const {
+  if (!start_failure_.is_ok()) {
+    return not_ready(start_refused_ ? "ProviderRefused" : "ProviderNotStarted", start_failure_);
+  }
+  if (!pods_ready_) {
+    return {false, "PodsNotRecovered", "the pods of this node have not been recovered yet"};
+  }
+  if (!pinged_) {
+    return {false, "ProviderUnknown", "the provider has not answered its first ping yet"};
+  }
+  if (!ping_.is_ok()) {
+    return not_ready("ProviderUnreachable", ping_);
+  }
+  if (!fault_.is_ok()) {
+    return not_ready("ProviderFault", fault_);
+  }
+  if (!self_check_.is_ok()) {
+    return not_ready("KubeletUnreachable", self_check_);
+  }
+  return {true, "KubeletReady", "Kubelet is ready"};
+}
+
+}  // namespace vkhost::node
