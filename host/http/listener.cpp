@@ -6,6 +6,8 @@
 #include <Poco/Net/IPAddress.h>
 #include <Poco/Net/SocketAddress.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,7 +41,10 @@ int OwnedDescriptor::release() { return std::exchange(number_, -1); }
 
 Result<BoundListener> bind_listener(const std::string& address, int port) {
   Poco::Net::IPAddress ip;
-  if (!Poco::Net::IPAddress::tryParse(address, ip)) {
+  in6_addr wide{};
+  if (::inet_pton(AF_INET6, address.c_str(), &wide) == 1) {
+    ip = Poco::Net::IPAddress(&wide, sizeof wide);  // tryParse takes "::" for no address
+  } else if (!Poco::Net::IPAddress::tryParse(address, ip)) {
     return invalid_argument("listen address '" + address + "' is no IP address");
   }
   if (port < 0 || port > 65535) {

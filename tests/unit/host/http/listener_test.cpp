@@ -21,6 +21,18 @@ TEST(Listener, TakesAFreePortAndSaysWhich) {
   EXPECT_EQ(accepted.remote_address.rfind("127.0.0.1:", 0), 0U);
 }
 
+TEST(Listener, HearsBothFamiliesOnTheAddressThatStandsForAll) {
+  const auto bound = bind_listener("::", 0);
+  if (bound.status().code() == StatusCode::Unavailable) {
+    GTEST_SKIP() << "a machine without IPv6: " << bound.status().message();
+  }
+  ASSERT_TRUE(bound.is_ok()) << bound.status().to_string();
+
+  const testing::Descriptor client = testing::connect_to(bound->port);  // over IPv4
+
+  EXPECT_GE(accept_connection(bound->descriptor.get()).descriptor.get(), 0);
+}
+
 TEST(Listener, ReportsWhatItCannotHave) {
   const auto taken = bind_listener("127.0.0.1", 0);
   ASSERT_TRUE(taken.is_ok());
