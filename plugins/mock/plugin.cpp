@@ -12,6 +12,7 @@
 #include <vkhost/provider.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -103,6 +104,7 @@ class MockProvider final : public sdk::Provider {
   Settings settings_;
   std::vector<std::string> recovered_;  // UIDs that recover_pods took for there
   std::unique_ptr<Backend> backend_;    // from start on
+  std::atomic<Millis> started_at_ = 0;
   std::unique_ptr<Tracker> tracker_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -152,6 +154,7 @@ void MockProvider::start(const sdk::Call&, const sdk::StartRequest& request) {
       [this](const std::string& warning) { host_.log(sdk::LogLevel::Warn, warning); });
   tracker_ = std::make_unique<Tracker>(host_, *backend_);
   backend_->on_due([this](Millis due) { scheduler->wake(*tracker_, due); });
+  started_at_ = now_millis();
   note("start");
   const sdk::Error lost(sdk::Code::NotFound, "WorkloadLost",
                         "the mock's back end holds nothing of this pod");
@@ -374,7 +377,15 @@ void MockProvider::list_pods(const sdk::Call& call,
 
 // ---- Life ----
 
-void MockProvider::ping(const sdk::Call&) { note("ping"); }
+void MockProvider::ping(const sdk::Call&) {
+  const Millis passed = now_millis() - started_at_;
+  const auto& ping = settings_.ping;
+  if (ping && passed >= ping->after && (ping->length == 0 || passed < ping->after + ping->length)) {
+    note("ping", {}, static_cast<sdk::Code>(ping->fault.code));
+    throw make_error(ping->fault);
+  }
+  note("ping");
+}
 
 void MockProvider::stop(const sdk::Call&) {
   if (tracker_ == nullptr) {

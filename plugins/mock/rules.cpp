@@ -287,6 +287,10 @@ Rule parse_rule(const Json& json) {
   return rule;
 }
 
+PingFault parse_ping(const Json& json) {
+  return {json["after_ms"].number(), json["for_ms"].number(), parse_fault(json)};
+}
+
 bool matches(const Match& match, const Pod& pod) {
   const bool image = match.image.empty() ||
                      std::any_of(pod.containers.begin(), pod.containers.end(),

@@ -55,7 +55,15 @@ struct Rule {
   Actions actions;
 };
 
+// Pings fail, as those to a back end that is away for a while.
+struct PingFault {
+  Millis after = 0;   // so long after the start
+  Millis length = 0;  // 0: for ever
+  Fault fault;
+};
+
 [[nodiscard]] Rule parse_rule(const Json& json);
+[[nodiscard]] PingFault parse_ping(const Json& json);
 [[nodiscard]] bool matches(const Match& match, const Pod& pod);
 
 // The fate of one pod.

@@ -39,6 +39,18 @@ constexpr std::string_view kSchema = R"json({
     "seed": {"type": "integer", "minimum": 0, "default": 1, "description": "Begin of all chance: the same seed gives the same delays."},
     "max_parallel_calls": {"type": "integer", "minimum": 1, "maximum": 1024, "default": 64, "description": "Creates and updates that the host may begin at once."},
     "material": {"type": "array", "items": {"type": "string", "enum": ["env", "files", "tokens", "pull_credentials"]}, "default": [], "description": "Kinds of material to ask the host for, although the mock uses none."},
+    "ping": {
+      "type": "object",
+      "additionalProperties": false,
+      "description": "Pings fail, so that the node is not ready.",
+      "properties": {
+        "after_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "So long after the start."},
+        "for_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "Then they succeed again; 0: never."},
+        "code": {"type": "string", "enum": ["cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists", "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated"]},
+        "reason": {"type": "string"},
+        "message": {"type": "string"}
+      }
+    },
     "rules": {
       "type": "array",
       "default": [],
@@ -117,10 +129,10 @@ constexpr std::string_view kSchema = R"json({
   }
 })json";
 
-constexpr std::array<std::string_view, 12> kNames{
+constexpr std::array<std::string_view, 13> kNames{
     "cpu",      "memory",   "pods",      "others", "provider_id",
     "labels",   "pod_cidr", "state_dir", "seed",   "max_parallel_calls",
-    "material", "rules"};
+    "material", "ping",     "rules"};
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
@@ -171,6 +183,9 @@ class Reader {
     settings.max_parallel_calls = json_["max_parallel_calls"].number(settings.max_parallel_calls);
     for (const Json& kind : json_["material"].elements()) {
       settings.material.push_back(kind.text());
+    }
+    if (const Json ping = json_["ping"]; !ping.is_null()) {
+      settings.ping = parse_ping(ping);
     }
     for (const auto& [name, value] : json_.members()) {
       if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@ struct Settings {
   std::uint64_t seed = 1;
   std::int64_t max_parallel_calls = 64;
   std::vector<std::string> material;
+  std::optional<PingFault> ping;
   std::vector<Rule> rules;
 };
 

@@ -117,6 +117,18 @@ TEST(Settings, TakeATableNamedLikeANodeForWhatThatNodeOffers) {
   EXPECT_EQ(settings.nodes.at("node-a").provider_id, "x://a");
 }
 
+TEST(Settings, TakeAPingThatFailsForAWhile) {
+  const Settings settings =
+      read(R"({"ping":{"after_ms":5,"for_ms":7,"code":"unauthenticated","reason":"BadKey"}})");
+
+  ASSERT_TRUE(settings.ping.has_value());
+  EXPECT_EQ(settings.ping->after, 5);
+  EXPECT_EQ(settings.ping->length, 7);
+  EXPECT_EQ(settings.ping->fault.code, 16);
+  EXPECT_EQ(settings.ping->fault.reason, "BadKey");
+  EXPECT_TRUE(settings.nodes.empty());
+}
+
 TEST(Settings, NameEveryQuantityThatIsNone) {
   const auto problems = problems_of(
       R"({"cpu": "many", "memory": "-1", "pods": "", "others": {"a/b": "1Xi"}, "n": {"cpu": "."}})");
