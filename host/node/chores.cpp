@@ -11,13 +11,13 @@ Chores::Chores(std::shared_ptr<const Clock> clock, std::chrono::milliseconds sla
 Chores::~Chores() { stop(); }
 
 Chores::Id Chores::add(std::optional<std::chrono::milliseconds> every, std::function<void()> work) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   chores_.push_back({every, std::move(work), nullptr, std::nullopt, false, false});
   return chores_.size() - 1;
 }
 
 void Chores::start(Timers& timers, const std::vector<Executor*>& executors) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Id id = 0; id < chores_.size(); ++id) {
     chores_[id].executor = executors.at(id);
   }
@@ -29,7 +29,7 @@ void Chores::start(Timers& timers, const std::vector<Executor*>& executors) {
 void Chores::stop() {
   std::unique_ptr<Timer> alarm;  // ends without the lock: its callback takes it
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     runs_ = false;
     alarm = std::move(alarm_);
   }
@@ -38,19 +38,19 @@ void Chores::stop() {
 }
 
 void Chores::run_now(Id id) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   chores_[id].is_wanted_now = true;
   begin_due();
 }
 
 void Chores::run_by(Id id, SteadyTime when) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   chores_[id].due = std::min(chores_[id].due.value_or(when), when);
   begin_due();
 }
 
 void Chores::run_at(Id id, SteadyTime when) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   chores_[id].due = when;
   begin_due();
 }
@@ -64,9 +64,10 @@ void Chores::begin_due() {
     return;
   }
   const SteadyTime now = clock_->steady_now();
-  const bool wakes = std::any_of(chores_.begin(), chores_.end(), [&](const Chore& chore) {
-    return !chore.is_wanted_now && is_due(chore, now);
-  });
+  bool wakes = false;  // for the sake of one whose time has come
+  for (const Chore& chore : chores_) {
+    wakes = wakes || (!chore.is_wanted_now && is_due(chore, now));
+  }
   for (Id id = 0; id < chores_.size(); ++id) {
     if (is_due(chores_[id], wakes ? now + slack_ : now)) {
       begin(id, now);
@@ -106,17 +107,17 @@ void Chores::set_alarm() {
 void Chores::perform(Id id) {
   std::function<void()> work;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     work = chores_[id].work;
   }
   work();
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   chores_[id].is_busy = false;
   begin_due();
 }
 
 void Chores::wake_up() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   alarm_at_.reset();
   begin_due();
 }

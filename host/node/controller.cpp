@@ -71,7 +71,7 @@ Status NodeController::prepare(const CancelToken& cancel) {
   options.cancel = cancel;
   Settings settings;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     settings = *settings_;
   }
   auto given = parts_.provider->node(settings.name, options);
@@ -90,7 +90,7 @@ Status NodeController::prepare(const CancelToken& cancel) {
     parts_.log.warn("labels that a node may not give itself are left out",
                     {{"labels", joined(*left_out)}});
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (settings.name != settings_->name) {
     settings_ = std::make_shared<const Settings>(std::move(settings));
   }
@@ -101,7 +101,7 @@ Status NodeController::prepare(const CancelToken& cancel) {
 
 void NodeController::start(const NodeThreads& threads) {
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     began_ = parts_.clock->steady_now();
     want_write();
   }
@@ -127,7 +127,7 @@ void NodeController::pods_ready() {
 }
 
 void NodeController::provider_changed() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   refresh_wanted_ = true;
   chores_.run_by(probe_chore_, next_refresh_);
 }
@@ -137,7 +137,7 @@ void NodeController::provider_fault(const Status& fault) {
 }
 
 void NodeController::node_deleted() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (facts_.node_uid.empty()) {
     return;  // not registered yet: it will be
   }
@@ -150,7 +150,7 @@ void NodeController::object_changed(std::string_view json) {
   Readiness ready;
   std::shared_ptr<const Settings> settings;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!facts_.health.is_settled() || !facts_.provider_json || facts_.node_uid.empty()) {
       return;  // a write is due anyway
     }
@@ -162,7 +162,7 @@ void NodeController::object_changed(std::string_view json) {
   if (!found.is_ok() || !*found) {
     return;
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto delay = take_repair()) {
     chores_.run_by(write_chore_, parts_.clock->steady_now() + *delay);
   }
@@ -181,7 +181,7 @@ std::optional<milliseconds> NodeController::take_repair() {
 }
 
 void NodeController::note(const std::function<void(Health&)>& change) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   Health& health = facts_.health;
   const Readiness before = health.readiness();
   const bool was_settled = health.is_settled();
@@ -202,7 +202,7 @@ void NodeController::note(const std::function<void(Health&)>& change) {
 // ---- What the node is
 
 std::string NodeController::name() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return settings_->name;
 }
 
@@ -211,7 +211,7 @@ NodeView NodeController::view() const {
   std::string provider_json;
   std::shared_ptr<const Settings> settings;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     view.uid = facts_.node_uid;
     view.readiness = facts_.health.readiness();
     provider_json = facts_.provider_json.value_or("");
@@ -229,7 +229,7 @@ std::optional<std::string> NodeController::allocatable(const std::string& resour
   std::string provider_json;
   std::shared_ptr<const Settings> settings;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     provider_json = facts_.provider_json.value_or("");
     settings = settings_;
   }
@@ -263,7 +263,7 @@ void NodeController::probe() {
   bool may_ping = false;
   bool refresh = false;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     may_ping = facts_.health.has_started();
     refresh = may_ping && refresh_wanted_ && parts_.clock->steady_now() >= next_refresh_;
     refresh_wanted_ = refresh_wanted_ && !refresh;
@@ -276,7 +276,7 @@ void NodeController::probe() {
   if (refresh) {
     refresh_provider_node();
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (refresh_wanted_ && facts_.health.has_started()) {
     chores_.run_by(probe_chore_, next_refresh_);
   }
@@ -314,7 +314,7 @@ void NodeController::refresh_provider_node() {
     return;
   }
   const SteadyTime now = parts_.clock->steady_now();
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (given.is_ok()) {
     facts_.provider_json = std::move(*given);
     refresh_failures_ = 0;
@@ -336,7 +336,7 @@ void NodeController::refresh_provider_node() {
 // ---- The API server
 
 void NodeController::registered_as(const std::string& uid) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (facts_.node_uid != uid) {
     facts_.node_uid = uid;
     chores_.run_now(lease_chore_);
@@ -349,7 +349,7 @@ Result<Written> NodeController::write_node_once() {
   std::shared_ptr<const Settings> settings;
   WriteScope scope;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     const SteadyTime patience = began_.value_or(SteadyTime::min()) + kStartPatience;
     // Without the provider's word a node would have no capacity.
     scope.may_register = facts_.provider_json.has_value();
@@ -375,7 +375,7 @@ void NodeController::read_capacity_file() {
   if (!*content) {
     return;
   }
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   Settings settings = *settings_;
   settings.capacity = configured_.capacity;
   settings.capacity.merge((*content)->capacity);
@@ -413,7 +413,7 @@ void NodeController::renew_lease() {
   std::string uid;
   std::shared_ptr<const Settings> settings;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     uid = facts_.node_uid;
     settings = settings_;
   }

@@ -81,7 +81,7 @@ void merge(Object::Ptr object, const Object::Ptr& patch) {
 Status FakeNodeApi::arrive(const kube::CallOptions& options) {
   bool hangs = false;
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     ++attempts_;
     changed_.notify_all();
     if (mood_ == Mood::Away) {
@@ -103,7 +103,7 @@ Result<std::string> FakeNodeApi::get(std::string_view path,
   std::function<void(const std::string&)> hook;
   Result<std::string> answer = std::string();
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     answer = find(std::string(path));
     hook = after_get_;
   }
@@ -117,7 +117,7 @@ Result<std::string> FakeNodeApi::create(std::string_view path,
                                         std::string body,
                                         const kube::CallOptions& options) {
   VKHOST_TRY(arrive(options));
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const Object::Ptr object = parse(body);
   Object::Ptr metadata = child(object, "metadata");
   metadata->set("uid", "uid-" + std::to_string(++serial_));
@@ -131,7 +131,7 @@ Result<std::string> FakeNodeApi::update(std::string_view path,
                                         std::string body,
                                         const kube::CallOptions& options) {
   VKHOST_TRY(arrive(options));
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::string place(path);
   if (!objects_.contains(place)) {
     return not_found("no such object");
@@ -150,7 +150,7 @@ Result<std::string> FakeNodeApi::patch(std::string_view path,
   std::function<void(const std::string&)> hook;
   Result<std::string> answer = std::string();
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!objects_.contains(place)) {
       return not_found("no such object");
     }
@@ -199,65 +199,65 @@ void FakeNodeApi::store(const std::string& path, const std::string& object) {
 }
 
 void FakeNodeApi::put(const std::string& path, const std::string& object) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   store(path, object);
 }
 
 void FakeNodeApi::erase(const std::string& path) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   objects_.erase(path);
 }
 
 void FakeNodeApi::go_away() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   mood_ = Mood::Away;
 }
 
 void FakeNodeApi::come_back() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   mood_ = Mood::Answers;
 }
 
 void FakeNodeApi::hang() {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   mood_ = Mood::Hangs;
 }
 
 void FakeNodeApi::after_get(std::function<void(const std::string& path)> hook) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   after_get_ = std::move(hook);
 }
 
 void FakeNodeApi::on_patch(std::function<void(const std::string& path)> hook) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   on_patch_ = std::move(hook);
 }
 
 int FakeNodeApi::creates(const std::string& path) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = creates_.find(path);
   return found == creates_.end() ? 0 : found->second;
 }
 
 int FakeNodeApi::updates(const std::string& path) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = updates_.find(path);
   return found == updates_.end() ? 0 : found->second;
 }
 
 int FakeNodeApi::attempts() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return attempts_;
 }
 
 std::string FakeNodeApi::object(const std::string& path) const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = objects_.find(path);
   return found == objects_.end() ? std::string() : found->second;
 }
 
 std::vector<std::string> FakeNodeApi::patches() const {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   return patches_;
 }
 
@@ -269,7 +269,7 @@ bool FakeNodeApi::wait_until(const std::function<bool()>& holds) const {
       return false;
     }
     // What is looked at may also change without a request.
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     static_cast<void>(changed_.wait_until(mutex_, now + std::chrono::milliseconds{10}));
   }
   return true;

@@ -31,38 +31,38 @@ class NodeProvider final : public plugin::Provider {
   }
   // The next so many pings only.
   void fail_pings(Status status, int times) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     failing_ping_ = std::move(status);
     failing_pings_ = times;
   }
   void hang_pings() {  // until they are cancelled
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     hangs_ = true;
   }
   void answer_node(Result<std::string> answer) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     node_ = std::move(answer);
   }
   [[nodiscard]] int pings() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return pings_;
   }
   [[nodiscard]] int nodes() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return nodes_;
   }
   plugin::Capabilities shape;
 
   [[nodiscard]] const plugin::Capabilities& capabilities() const override { return shape; }
   Result<std::string> node(std::string_view, const plugin::CallOptions&) override {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     ++nodes_;
     return node_;
   }
   Status ping(const plugin::CallOptions& options) override {
     bool hangs = false;
     {
-      MutexLock lock(mutex_);
+      const MutexLock lock(mutex_);
       ++pings_;
       hangs = hangs_;
       if (failing_pings_ > 0) {
