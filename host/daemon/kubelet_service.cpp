@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::string_view kAuthorityNamespace = "kube-system";
 constexpr std::string_view kAuthorityName = "extension-apiserver-authentication";
+// The first look at an own address waits this long for it.
+constexpr std::chrono::seconds kAuthorityPatience{3};
 
 // The first is that of the node's pods too; one more at most, of the other family.
 std::vector<std::string> advertised_addresses(const config::Config& config) {
@@ -232,6 +234,11 @@ void KubeletService::stop() {
 }
 
 void KubeletService::object_changed(std::string json) {
+  take_authority(json);
+  authority_told_.cancel();
+}
+
+void KubeletService::take_authority(const std::string& json) {
   std::string bundle;
   try {
     Poco::JSON::Parser parser;
@@ -255,6 +262,18 @@ void KubeletService::object_gone() {
       "the cluster publishes no client authority, so client certificates are not believed; set "
       "kubelet.client_ca_file to name one",
       {{"config_map", std::string(kAuthorityNamespace) + "/" + std::string(kAuthorityName)}});
+  authority_told_.cancel();
+}
+
+// A node that is Ready gets requests at once, from clients who show certificates.
+void KubeletService::wait_for_authority(const CancelToken& cancel) const {
+  if (authority_watch_ == nullptr || authority_told_.is_cancelled()) {
+    return;
+  }
+  CancelSource over(cancel);
+  const CancelCallback told(authority_told_.token(), [&over] { over.cancel(); });
+  static_cast<void>(over.token().wait_for(kAuthorityPatience));
+  authority_told_.cancel();
 }
 
 RuntimeFile KubeletService::runtime_file() const {
@@ -271,6 +290,7 @@ RuntimeFile KubeletService::runtime_file() const {
 }
 
 Status KubeletService::check_endpoint(const Endpoint& endpoint, const CancelToken& cancel) const {
+  wait_for_authority(cancel);
   http::TransportSettings settings;
   const bool is_ipv6 = endpoint.address.find(':') != std::string::npos;
   const std::string host = is_ipv6 ? "[" + endpoint.address + "]" : endpoint.address;

@@ -5,6 +5,7 @@
 // [startup] to build and to add nodes; the lookups are [any-thread].
 #pragma once
 
+#include "base/cancel.hpp"
 #include "base/mutex.hpp"
 #include "config/config.hpp"
 #include "daemon/node_plan.hpp"
@@ -72,6 +73,8 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
   // kube::ObjectListener: the ConfigMap with the cluster's client authority.
   void object_changed(std::string json) override;
   void object_gone() override;
+  void take_authority(const std::string& json);
+  void wait_for_authority(const CancelToken& cancel) const;
 
   const config::KubeletConfig config_;
   const bool has_files_;
@@ -86,6 +89,8 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
   Certificates certificates_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<kube::ObjectWatch> authority_watch_;
+  // Fired when the cluster has said which client authority it has, or was waited for long enough.
+  mutable CancelSource authority_told_;
 
   mutable Mutex mutex_;
   std::map<int, Served> served_ VKHOST_GUARDED_BY(mutex_);  // by port
