@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -83,6 +84,14 @@ int drop_pages(dl_phdr_info* object, std::size_t /*size*/, void* data) {
 }
 
 }  // namespace
+
+void share_heaps() {
+  constexpr int kHeaps = 2;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
+  if (std::getenv("MALLOC_ARENA_MAX") == nullptr) {
+    static_cast<void>(::mallopt(M_ARENA_MAX, kHeaps));
+  }
+}
 
 void release_unused_memory() {
   static_cast<void>(::malloc_trim(0));

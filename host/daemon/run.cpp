@@ -368,6 +368,7 @@ Status watch_over(const Signals& signals,
 
 Status run(const config::Config& config, const RunOptions& options) {
   const Signals signals;
+  share_heaps();
   options.log.info("vkhost starts",
                    {{"version", std::string(daemon_version())},
                     {"mode", config.standalone.enabled ? "standalone" : "cluster"}});

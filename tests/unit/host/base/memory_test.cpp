@@ -1,10 +1,19 @@
 #include "base/memory.hpp"
 
+#include "base/thread.hpp"
+
 #include <gtest/gtest.h>
 
+#include <malloc.h>
+
+#include <array>
+#include <cstdio>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace vkhost {
 namespace {
@@ -18,6 +27,28 @@ long resident_file_kib() {
     }
   }
   throw std::runtime_error("no RssFile in /proc/self/status");
+}
+
+TEST(ShareHeaps, GivesManyThreadsFewHeaps) {
+  share_heaps();
+  std::vector<Thread> threads;
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back("allocates",
+                         [] { EXPECT_NE(std::make_unique<std::string>(1000, 'x'), nullptr); });
+  }
+  threads.clear();
+
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  ASSERT_EQ(::malloc_info(0, file), 0);
+  std::rewind(file);
+  int heaps = 0;
+  std::array<char, 256> line{};
+  while (std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr) {
+    heaps += std::string_view(line.data()).starts_with("<heap nr=") ? 1 : 0;
+  }
+  static_cast<void>(std::fclose(file));
+  EXPECT_LE(heaps, 2);
 }
 
 TEST(ReleaseUnusedMemory, LetsGoOfPagesOfTheProgram) {
