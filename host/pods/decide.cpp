@@ -215,7 +215,7 @@ Action decide(const PodState& state, const Settings& settings, const DecideConte
   if (state.is_ending()) {
     return decide_ending(state, settings, context);
   }
-  if (state.pod->is_terminal() || state.observed_final) {
+  if (state.pod->is_terminal() || state.observed_final || state.end_sent) {
     return decide_finished(state, settings, context);
   }
   switch (state.backend) {

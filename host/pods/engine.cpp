@@ -274,6 +274,10 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
       state.changed_material = kMaterialBits;
       break;
     case plugin::RecoverVerdict::Create:
+      // It may stand half made, by a create call of an earlier process; a deletion has to reach that.
+      state.create_attempted = true;
+      state.begun_hash = PodState::kUnknownPod;
+      state.changed_material = kMaterialBits;
       // What ran once is not started again on this word alone.
       state.backend = state.ever_started ? Backend::Unknown : Backend::Wanted;
       break;

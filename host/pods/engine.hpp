@@ -128,6 +128,7 @@ class PodEngine final : public kube::PodListener {
     kube::PodPtr pod;
     plugin::PodRef ref;
     std::uint64_t metadata_hash = 0;
+    bool had_started = false;  // as far as was known when the job was taken on
     std::shared_ptr<CancelSource> cancel;
     CallSlots::Permit permit;
     Reports reports;
@@ -186,7 +187,10 @@ class PodEngine final : public kube::PodListener {
 
   // ---- Calls of the provider (provider_calls.cpp)
   void create(Job& job);
+  bool begin_create(const Job& job, bool is_called);
   void finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called);
+  static void note_created(const Job& job);
+  static void note_begun(PodState& state, std::uint64_t spec_hash, std::uint64_t metadata_hash);
   void create_failed(const std::string& uid,
                      PodState& state,
                      const Status& status,
@@ -214,6 +218,7 @@ class PodEngine final : public kube::PodListener {
                    const StatusFacts& facts) VKHOST_REQUIRES(mutex_);
   void take_error(const std::string& uid, PodState& state, const Status& error, Reports* reports)
       VKHOST_REQUIRES(mutex_);
+  void take_old_start(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void take_absence(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void take_presence(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
 

@@ -30,6 +30,8 @@ Status PodEngine::pod_changed(plugin::PodChange change) {
     if (is_current && change.status_json) {
       state.seq = change.seq;
       take_status(change.uid, state, std::move(*change.status_json), facts);
+    } else if (facts.started && !state.ever_started) {
+      take_old_start(change.uid, state);
     }
     if (change.gone) {
       if (is_current) {
@@ -59,6 +61,9 @@ void PodEngine::take_status(const std::string& uid,
         state.running_since = parts_.clock->steady_now();
       }
     }
+  }
+  if (state.end_sent && !facts.final) {
+    return;  // no pod comes back from its end
   }
   const bool showed_loss = std::exchange(state.shows_loss, false);
   if (status_json == state.observed_status && !showed_loss) {
@@ -93,8 +98,8 @@ void PodEngine::take_error(const std::string& uid,
         show_failure(uid, state, error);
       }
     }
-  } else if (state.is_ending()) {
-    state.last_error = error;  // its deletion comes anyway
+  } else if (state.is_ending() || state.end_sent) {
+    state.last_error = error;  // its deletion comes anyway, or it has ended
   } else if (state.accepted == CallKind::Update) {
     if (error.retry() != Retry::Never) {
       state.told_spec_hash = 0;
@@ -103,8 +108,20 @@ void PodEngine::take_error(const std::string& uid,
     }
     update_failed(uid, state, error, reports);
   } else {
+    state.create_attempted = true;  // by an earlier process, it may be
+    note_begun(state, state.told_spec_hash, state.told_metadata_hash);
     set_wanted(state);
     create_failed(uid, state, error, reports);
+  }
+}
+
+// Overtaken by newer news, but a start stays true: whether it still runs has to be asked before it is
+// created again.
+void PodEngine::take_old_start(const std::string& uid, PodState& state) {
+  state.ever_started = true;
+  if (state.backend == Backend::None || (state.backend == Backend::Wanted && !state.wanted_again)) {
+    state.backend = Backend::Unknown;
+    queue_.add(uid);
   }
 }
 
@@ -114,6 +131,7 @@ void PodEngine::take_absence(const std::string& uid, PodState& state) {
     state.early_gone = true;
     return;
   }
+  state.begun_hash = 0;
   if (state.told_grace || state.is_orphan) {
     state.backend = Backend::Gone;
   } else if (state.backend != Backend::Gone) {

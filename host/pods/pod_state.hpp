@@ -69,7 +69,11 @@ struct PodState {
   std::optional<SteadyTime> give_up_at;  // the object waits no longer than that
   bool overdue = false;                  // it has been given up; the workload is deleted on
   std::uint32_t overdue_deletes = 0;     // accepted since then
-  CallKind accepted = CallKind::None;    // the call that an error pushed later belongs to
+  // Of the pod that a create call was made for whose work may stand, though it failed: a create call
+  // changes nothing of that. 0: there is none; kUnknownPod: several, or nobody knows any more.
+  std::uint64_t begun_hash = 0;
+  static constexpr std::uint64_t kUnknownPod = ~std::uint64_t{0};
+  CallKind accepted = CallKind::None;  // the call that an error pushed later belongs to
 
   // ---- Under way
   CallKind call = CallKind::None;
@@ -99,6 +103,7 @@ struct PodState {
   WriteEcho echo;
   bool status_dirty = false;  // news not written yet
   bool status_writing = false;
+  bool end_sent = false;           // a terminal phase is on its way to the API, or there
   std::size_t refused_status = 0;  // hash of the observed status that the API server refused
   std::uint32_t write_failures = 0;
   SteadyTime write_again_at{};

@@ -6,6 +6,13 @@
 #include <utility>
 
 namespace vkhost::pods {
+namespace {
+
+std::uint64_t hash_of(std::uint64_t spec_hash, std::uint64_t metadata_hash) {
+  return spec_hash * 31 + metadata_hash;
+}
+
+}  // namespace
 
 // The call is over; `outcome` is what it says about the account (OK when it was not made).
 void PodEngine::end_call(const Job& job, const Status& outcome) {
@@ -32,14 +39,10 @@ void PodEngine::create(Job& job) {
   plugin::CreateOutcome outcome;
   auto material = parts_.material->material(*job.pod, job.cancel->token());
   const bool called = material.is_ok() && !job.cancel->is_cancelled();
+  if (!begin_create(job, called)) {
+    return;
+  }
   if (called) {
-    {
-      const MutexLock lock(mutex_);
-      job.state->create_attempted = true;
-      job.state->named = true;
-      job.state->told_grace.reset();
-      job.state->accepted = CallKind::Create;
-    }
     outcome =
         parts_.provider->create_pod({job.ref, job.pod->raw, *material, job.action.create_reason},
                                     call_options(job.cancel->token()));
@@ -47,6 +50,54 @@ void PodEngine::create(Job& job) {
     outcome.status = material.is_ok() ? cancelled("the pod was deleted") : material.status();
   }
   finish_create(job, std::move(outcome), called);
+}
+
+// False: that was it. What began to run while its material was resolved, by a call that had failed,
+// may have ended as well, and what is gone may have run: that is asked first.
+bool PodEngine::begin_create(const Job& job, bool is_called) {
+  const MutexLock lock(mutex_);
+  PodState& state = *job.state;
+  const bool is_gone = std::exchange(state.early_gone, false);
+  const bool is_again = job.action.create_reason == plugin::CreateReason::Lost;
+  state.early_error.reset();  // of the work before this call, which goes on from there
+  if ((state.ever_started && !job.had_started) || (is_gone && !is_again && state.may_have_run())) {
+    end_call(job, cancelled("not called"));
+    state.backend = Backend::Unknown;
+    if (state.status_dirty) {
+      schedule_write(job.uid, state);  // held back while the call was in flight
+    }
+    return false;
+  }
+  if (is_gone) {
+    state.begun_hash = 0;
+  }
+  if (is_called) {
+    state.create_attempted = true;
+    state.named = true;
+    state.told_grace.reset();
+    state.accepted = CallKind::Create;
+  }
+  return true;
+}
+
+// What the provider has been told: this pod, or another one by a call before that had failed.
+void PodEngine::note_created(const Job& job) {
+  PodState& state = *job.state;
+  const bool is_new =
+      state.begun_hash == 0 || state.begun_hash == hash_of(job.pod->spec_hash, job.metadata_hash);
+  state.told_spec_hash = is_new ? job.pod->spec_hash : 0;
+  state.told_metadata_hash = is_new ? job.metadata_hash : 0;
+  state.begun_hash = 0;
+}
+
+// Spec 0: nobody knows which.
+void PodEngine::note_begun(PodState& state, std::uint64_t spec_hash, std::uint64_t metadata_hash) {
+  const std::uint64_t hash =
+      spec_hash == 0 ? PodState::kUnknownPod : hash_of(spec_hash, metadata_hash);
+  state.begun_hash =
+      state.begun_hash == 0 || state.begun_hash == hash ? hash : PodState::kUnknownPod;
+  state.told_spec_hash = 0;
+  state.told_metadata_hash = 0;
 }
 
 void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called) {
@@ -70,8 +121,7 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
       }
       state.wanted_again = false;
       state.loss_handled = false;
-      state.told_spec_hash = job.pod->spec_hash;
-      state.told_metadata_hash = job.metadata_hash;
+      note_created(job);
       reports.push_back({job.pod, EventType::Normal, "ProviderCreateSuccess",
                          "Create pod in provider successfully"});
       take_early_news(job.uid, state, &reports);
@@ -79,6 +129,9 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
       state.wanted_again = job.action.create_reason == plugin::CreateReason::Lost &&
                            (!outcome.handle || *outcome.handle == job.ref.handle);
       if (was_called) {
+        if (status.retry() != Retry::Never) {
+          note_begun(state, job.pod->spec_hash, job.metadata_hash);
+        }
         set_wanted(state);
       }
       if (!state.is_ending() && !stop_.is_cancelled()) {

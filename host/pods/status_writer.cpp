@@ -1,5 +1,6 @@
 // Writing statuses: the newest observed status of each pod becomes at most one PATCH at a time, which
 // carries pending annotations and a new handle along.
+#include "kube/json_cut.hpp"
 #include "pods/engine.hpp"
 #include "pods/status_merge.hpp"
 
@@ -19,6 +20,11 @@ constexpr std::chrono::milliseconds kHandlePatience{200};
 // refused, and one that finds no answer.
 constexpr std::chrono::seconds kPatienceWhenRefused{60};
 constexpr std::chrono::minutes kPatienceWhenAway{10};
+
+bool is_end(std::string_view status_json) {
+  const auto phase = kube::plain_string(kube::find_member(status_json, "phase"));
+  return phase == "Succeeded" || phase == "Failed";
+}
 
 }  // namespace
 
@@ -91,6 +97,7 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   write->pod = state.pod;
   if (std::hash<std::string>()(state.observed_status) != state.refused_status) {
     write->observed = state.observed_status;
+    state.end_sent = state.end_sent || is_end(write->observed);
   }
   write->conditions = host_conditions(state);
   write->patch.annotations = std::exchange(state.pending_annotations, {});
@@ -166,6 +173,11 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     // Final: the same status again would be as wrong.
     state.last_error = write.refused;
     state.refused_status = std::hash<std::string>()(write.observed);
+  }
+  if (!write.refused.is_ok() || (!status.is_ok() && is_answer(status))) {
+    if (std::exchange(state.end_sent, false)) {
+      queue_.add(write.uid);
+    }
   }
   if (status.is_ok()) {
     state.write_failures = 0;

@@ -95,6 +95,7 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   job.pod = state->pod;
   job.ref = ref_of(*state);
   job.metadata_hash = state->metadata_hash;
+  job.had_started = state->ever_started;
   switch (job.action.kind) {
     case ActionKind::Create:
       if (waits_for_namesake(uid, *state)) {
@@ -107,7 +108,11 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
       if (may_call(job, calls_)) {
         state->call = job.action.kind == ActionKind::Create ? CallKind::Create : CallKind::Update;
         state->call_cancel = job.cancel = std::make_shared<CancelSource>(stop_.token());
-        state->changed_material = 0;  // resolved after this; what changes meanwhile counts again
+        // Resolved after this; what changes meanwhile counts again. A create call does not bring it
+        // to work that stands already.
+        if (job.action.kind == ActionKind::Update || state->begun_hash == 0) {
+          state->changed_material = 0;
+        }
       }
       break;
     case ActionKind::Delete:

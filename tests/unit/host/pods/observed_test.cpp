@@ -161,6 +161,61 @@ TEST_F(PodNews, ThatAPodIsGoneBeforeItsDeletionWasAskedForDoNotReplaceTheDeletio
   EXPECT_FALSE(api_.has(uid));
 }
 
+TEST_F(PodNews, OfAStartThatWasOvertakenByTheEndKeepAPodFromRunningTwice) {
+  provider_.handle_prefix = "";
+  boot();
+  const std::string uid = api_.create({.restart_policy = "Never"});
+  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+  settle();
+  const std::uint64_t seq = provider_.last_seq();
+  provider_.lose(uid);
+
+  provider_.report_late(uid, pod_status("Running", {"main"}, "running"), seq);
+  pass(minutes{2});
+
+  EXPECT_EQ(provider_.made(uid), 1);
+  EXPECT_EQ(api_.phase(uid), "Failed");
+}
+
+TEST_F(PodNews, ThatAreOlderThanTheEndOfAPodDoNotBringItBack) {
+  boot();
+  const std::string uid = given_running_pod();
+  const std::uint64_t seq = provider_.last_seq();
+  provider_.vanish(uid);
+  list_all();
+  while (engine_->step_worker() || engine_->step_status_writer()) {
+  }
+  ASSERT_EQ(api_.phase(uid), "Failed");
+
+  const int writes = api_.count(Call::Patch);
+
+  // The watch has not shown the end yet.
+  provider_.report_late(uid, pod_status("Pending", {"main"}, "waiting"), seq + 1);
+  while (engine_->step_status_writer()) {
+  }
+  settle();
+
+  EXPECT_EQ(api_.phase(uid), "Failed");
+  EXPECT_EQ(api_.count(Call::Patch), writes);
+}
+
+TEST_F(PodNews, OfAnErrorThatComesAfterTheEndOfAPodDoNotBringItBack) {
+  boot();
+  const std::string uid = given_pod({.restart_policy = "Never"});
+  pass(seconds{1});
+  api_.answer(Call::Patch, Status(StatusCode::ResourceExhausted, "too many requests"), 1);
+  provider_.lose(uid);
+  while (engine_->step_worker() || engine_->step_status_writer()) {
+  }
+  ASSERT_EQ(api_.phase(uid), "Pending");
+
+  provider_.fail_work(uid, unavailable("work failed"));
+  pass(minutes{2});
+
+  EXPECT_EQ(api_.phase(uid), "Failed");
+  EXPECT_EQ(creates(uid), 1U);
+}
+
 TEST_F(PodNews, OfAStatusMakeAnUncertainPodCertain) {
   boot();
   const std::string uid = given_running_pod();

@@ -390,6 +390,83 @@ TEST_F(CreatePodCalls, AreNotMadeForAPodDeletedWhileItsMaterialWasResolved) {
   EXPECT_FALSE(api_.has(uid));
 }
 
+TEST_F(CreatePodCalls, AreNotRepeatedForAPodThatRanAndEndedWhileItsMaterialWasResolved) {
+  boot();
+  const std::string uid = api_.create({.restart_policy = "Never"});
+  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+  settle();
+  material_.during_next([&] {
+    provider_.run(uid);
+    provider_.lose(uid);
+  });
+
+  pass(minutes{2});
+
+  EXPECT_EQ(creates(uid), 1U);
+  EXPECT_EQ(provider_.made(uid), 1);
+  EXPECT_EQ(api_.phase(uid), "Failed");
+}
+
+TEST_F(CreatePodCalls, AreNotRepeatedForAPodThatRanAndEndedWhileItsMaterialWasMissing) {
+  provider_.handle_prefix = "";
+  boot();
+  const std::string uid = api_.create({.restart_policy = "Never"});
+  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+  settle();
+  material_.during_next([&] {
+    provider_.run(uid);
+    provider_.lose(uid);
+  });
+  material_.fail(failed_precondition("no such Secret"));
+
+  pass(minutes{2});
+
+  EXPECT_EQ(provider_.made(uid), 1);
+  EXPECT_EQ(api_.phase(uid), "Failed");
+}
+
+TEST_F(CreatePodCalls, AreNotTakenForLostBecauseWhatStoodBeforeThemIsGone) {
+  provider_.handle_prefix = "";
+  boot();
+  const std::string uid = api_.create({.restart_policy = "Never"});
+  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+  settle();
+  material_.during_next([&] { provider_.lose(uid); });
+
+  pass(minutes{2});
+
+  EXPECT_EQ(creates(uid), 2U);
+  EXPECT_EQ(api_.phase(uid), "Pending");
+  EXPECT_TRUE(view(uid).runs_in_backend);
+}
+
+TEST_F(CreatePodCalls, ThatOnlyTakeOverWhatStandsAreFollowedByTheChangeThatCameBetween) {
+  provider_.shape.updates = plugin::kChangedImage;
+  boot();
+  const std::string uid = api_.create({});
+  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+  settle();
+
+  api_.set_image(uid, "other");
+  pass(minutes{1});
+
+  EXPECT_EQ(creates(uid), 2U);
+  ASSERT_EQ(provider_.count(Kind::Update), 1U);
+  EXPECT_EQ(provider_.calls(Kind::Update, uid)[0].changed, plugin::kChangedImage);
+}
+
+TEST_F(CreatePodCalls, ThatAreRepeatedForAnUnchangedPodAreFollowedByNoUpdate) {
+  provider_.shape.updates = plugin::kChangedImage;
+  boot();
+  const std::string uid = api_.create({});
+  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+
+  pass(minutes{1});
+
+  EXPECT_EQ(creates(uid), 2U);
+  EXPECT_EQ(provider_.count(Kind::Update), 0U);
+}
+
 // ---- Faults of the whole account
 
 class AccountFault : public EngineFixture {
@@ -1041,6 +1118,38 @@ TEST_F(DeletePodCalls, ReachTheProviderForALostPodToo) {
 
   EXPECT_EQ(deletes(uid), 1U);
   EXPECT_FALSE(engine_->find(uid).has_value());
+}
+
+TEST_F(DeletePodCalls, ReachTheProviderForAPodThatItWantedToCreateAfterARestart) {
+  provider_.handle_prefix = "";
+  boot();
+  const std::string uid = given_pod();
+  api_.remove(uid, seconds{30});
+  provider_.answer_recover(uid, plugin::RecoverVerdict::Create);
+
+  boot();
+  settle();
+
+  EXPECT_EQ(deletes(uid), 1U);
+  EXPECT_TRUE(provider_.is_deleting(uid));
+  EXPECT_TRUE(api_.has(uid));
+}
+
+TEST_F(DeletePodCalls, ReachTheProviderForAPodOfAnEarlierProcessWhoseWorkFailed) {
+  provider_.handle_prefix = "";
+  boot();
+  const std::string uid = given_pod();
+  provider_.answer_recover(uid, plugin::RecoverVerdict::Unknown);
+  provider_.answer_list(uid, plugin::ListVerdict::Unknown);
+  boot();
+  provider_.fail_work(uid, unavailable("half made"), true);
+
+  api_.remove(uid, seconds{30});
+  api_.deliver();
+  settle();
+
+  EXPECT_EQ(deletes(uid), 1U);
+  EXPECT_TRUE(api_.has(uid));
 }
 
 TEST_F(DeletePodCalls, ReachTheProviderForAPodItCouldNotTellAbout) {
