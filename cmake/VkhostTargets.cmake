@@ -16,7 +16,7 @@ endif()
 # One label per test: KIND, KIND-long (only `tools/test --long` runs those), and in the sanitizer
 # builds KIND-asan and so on.
 function(vkhost_test_label out kind long)
-  set(kinds unit integration conformance cluster fuzz bench)
+  set(kinds unit simulation integration conformance cluster fuzz bench)
   if(NOT kind IN_LIST kinds)
     message(FATAL_ERROR "A test's LABEL must be one of ${kinds}, not '${kind}'")
   endif()
@@ -56,6 +56,9 @@ function(vkhost_room)
   if(arg_SOURCES)
     target_sources(vkhost-core PRIVATE ${arg_SOURCES})
     vkhost_unity_groups(vkhost-core ${arg_NAME} ${arg_SOURCES})
+    # For those who compile a room once more, in their own way.
+    list(TRANSFORM arg_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE sources)
+    set_property(GLOBAL PROPERTY VKHOST_ROOM_SOURCES_${arg_NAME} ${sources})
   endif()
   if(arg_HEADERS)
     target_sources(vkhost-core PUBLIC FILE_SET headers_${arg_NAME} TYPE HEADERS

@@ -1,5 +1,7 @@
 #include "pods/decide.hpp"
 
+#include "base/planted.hpp"
+
 #include <algorithm>
 
 namespace vkhost::pods {
@@ -180,7 +182,8 @@ Action decide_create(const PodState& state,
 Action decide_lost(const PodState& state, const Settings& settings, const DecideContext& context) {
   const OnLost policy = state.own_policy.on_lost.value_or(settings.on_lost);
   // A pod that must not run twice is failed, whatever the policy says.
-  const bool recreate = policy == OnLost::Recreate && state.pod->restart_policy != "Never";
+  const bool recreate = policy == OnLost::Recreate &&
+                        (state.pod->restart_policy != "Never" || VKHOST_PLANTED(NeverPodRunAgain));
   if (!recreate && policy != OnLost::Wait) {
     return state.loss_handled && !state.shows_loss ? Action{} : act(ActionKind::FailLost);
   }

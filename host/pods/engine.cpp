@@ -5,6 +5,7 @@
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "pods/pod_metadata.hpp"
 
 #include <algorithm>
@@ -85,7 +86,7 @@ void PodEngine::pod_removed(const std::string& uid) {
   {
     const MutexLock lock(mutex_);
     const StatePtr state = find_state(uid);
-    if (state && !state->is_orphan) {
+    if (state && !state->is_orphan && !VKHOST_PLANTED(TombstoneIgnored)) {
       mark_removed(*state, &cancels);
       queue_.add(uid);
     }
@@ -185,7 +186,7 @@ bool PodEngine::waits_for_namesake(const std::string& uid, const PodState& state
   const auto [begin, end] = names_.equal_range(name_key(state));
   return std::any_of(begin, end, [&](const auto& entry) VKHOST_REQUIRES(mutex_) {
     const StatePtr other = entry.second == uid ? nullptr : find_state(entry.second);
-    return other && other->is_ending() && !other->overdue;
+    return other && other->is_ending() && !other->overdue && !VKHOST_PLANTED(NamesakeIgnored);
   });
 }
 
@@ -285,7 +286,7 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
       state.backend = state.may_have_run() ? Backend::Lost : Backend::None;
       break;
     case plugin::RecoverVerdict::Unknown:
-      state.backend = Backend::Unknown;
+      state.backend = VKHOST_PLANTED(NoAnswerMeansAbsent) ? Backend::Lost : Backend::Unknown;
       state.changed_material = kMaterialBits;
       break;
   }

@@ -102,6 +102,7 @@ class PodEngine final : public kube::PodListener {
   // One step each, for callers that drive the engine on a clock of their own instead of start().
   bool step_worker();
   bool step_status_writer();
+  bool step_list();
   // Asks list_pods: about everything, or only about the pods that wait for an answer.
   void reconcile_with_list();
   void inspect_waiting();

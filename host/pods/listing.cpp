@@ -7,6 +7,7 @@
 // Orphans. A workload is deleted only if it bears this node's marks, a UID and a name, the API has no
 // pod of that UID by a fresh read, and that was so in two lists in a row. A workload that was matched
 // without a UID (legacy) is never touched. The default is to report.
+#include "base/planted.hpp"
 #include "pods/engine.hpp"
 
 #include <algorithm>
@@ -29,6 +30,16 @@ constexpr seconds kSweepTime{10};
 constexpr seconds kAskAgain{5};
 
 }  // namespace
+
+bool PodEngine::step_list() {
+  const auto key = polls_.try_take();
+  if (!key) {
+    return false;
+  }
+  poll();
+  polls_.done(*key);
+  return true;
+}
 
 void PodEngine::poll() {
   const plugin::Capabilities& shape = parts_.provider->capabilities();
@@ -160,7 +171,7 @@ void PodEngine::apply_list(plugin::PodList list,
   if (asked.empty() && list.status.is_ok()) {
     orphans_.note_list(orphans);
   }
-  if (!list.complete || !list.status.is_ok()) {
+  if ((!list.complete && !VKHOST_PLANTED(IncompleteListProvesAbsence)) || !list.status.is_ok()) {
     return;
   }
   if (asked.empty()) {
@@ -209,7 +220,8 @@ void PodEngine::apply_item(plugin::ListedPod& item,
 }
 
 void PodEngine::apply_absence(const std::string& uid, PodState& state, std::uint64_t began_at) {
-  if (state.call != CallKind::None || state.create_returned_at > began_at) {
+  if (state.call != CallKind::None ||
+      (state.create_returned_at > began_at && !VKHOST_PLANTED(ListBeforeCreateCounts))) {
     return;
   }
   // A create that failed is tried again anyway; absence tells nothing new about it.
@@ -248,13 +260,14 @@ void PodEngine::settle_orphans() {
 
 // False when the API server does not answer: the next one would wait as long for nothing.
 bool PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions) {
-  if (!orphan.is_ours) {
+  if (!orphan.is_ours && !VKHOST_PLANTED(LegacyDeleted)) {
     report_orphan(orphan);
     return true;
   }
   const auto fresh = parts_.api->read_pod(orphan.ref.pod_namespace, orphan.ref.name, stop_.token());
-  const bool is_gone = fresh.is_ok() ? (*fresh)->uid != orphan.ref.uid
-                                     : fresh.status().code() == StatusCode::NotFound;
+  const bool is_gone = fresh.is_ok()
+                           ? (*fresh)->uid != orphan.ref.uid && !VKHOST_PLANTED(OrphanUidIgnored)
+                           : fresh.status().code() == StatusCode::NotFound;
   if (!is_gone) {
     const MutexLock lock(mutex_);
     // It exists after all, or nobody can tell now.

@@ -1,5 +1,6 @@
 // create_pod, update_pod and delete_pod: the calls themselves, without a lock, and what follows from
 // their outcome. The end of each call queues the pod again.
+#include "base/planted.hpp"
 #include "pods/engine.hpp"
 #include "pods/host_status.hpp"
 
@@ -72,7 +73,7 @@ bool PodEngine::begin_create(const Job& job, bool is_called) {
     state.begun_hash = 0;
   }
   if (is_called) {
-    state.create_attempted = true;
+    state.create_attempted = !VKHOST_PLANTED(CreateAttemptForgotten);
     state.named = true;
     state.told_grace.reset();
     state.accepted = CallKind::Create;
@@ -284,7 +285,8 @@ void PodEngine::finish_delete(const Job& job, const Status& status) {
     const MutexLock lock(mutex_);
     PodState& state = *job.state;
     end_call(job, status);
-    if (status.is_ok() || status.code() == StatusCode::NotFound) {
+    if (status.is_ok() || status.code() == StatusCode::NotFound ||
+        VKHOST_PLANTED(FailedDeleteForgotten)) {
       note_accepted(state, CallKind::Delete);
       show_recovery(job.uid, state);
       delete_accepted(job.action.grace, state);

@@ -1,5 +1,6 @@
 // Writing statuses: the newest observed status of each pod becomes at most one PATCH at a time, which
 // carries pending annotations and a new handle along.
+#include "base/planted.hpp"
 #include "kube/json_cut.hpp"
 #include "pods/engine.hpp"
 #include "pods/status_merge.hpp"
@@ -183,7 +184,8 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     state.write_failures = 0;
     state.write_patience_ends.reset();
     state.status_dirty = state.status_dirty || (compare && state.has_news_to_compare());
-  } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled()) {
+  } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled() ||
+             VKHOST_PLANTED(StatusWriteLostOnFailure)) {
     state.status_dirty = false;  // the object is gone; its removal arrives by the watch
   } else {
     keep_unwritten(write);
@@ -221,7 +223,8 @@ void PodEngine::keep_unwritten(Write& write) {
       state.pending_annotations.try_emplace(name, value);
     }
   }
-  state.handle_dirty = state.handle_dirty || write.handle.has_value();
+  state.handle_dirty =
+      state.handle_dirty || (write.handle.has_value() && !VKHOST_PLANTED(HandleWriteForgotten));
 }
 
 void PodEngine::set_handle(const std::string& handle, const std::string& uid, StatusPatch* patch) {

@@ -1,5 +1,7 @@
 #include "pods/work_queue.hpp"
 
+#include "base/planted.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +18,7 @@ void WorkQueue::add_at(const std::string& key, SteadyTime when) {
   }
   const auto entry = entries_.try_emplace(key).first;
   if (entry->second.working) {
+    when = VKHOST_PLANTED(DirtyWhileWorkingDropped) ? SteadyTime::max() : when;
     entry->second.again_at = std::min(entry->second.again_at.value_or(when), when);
   } else {
     schedule(entry->first, entry->second, when);
