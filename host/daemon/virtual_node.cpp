@@ -43,7 +43,11 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
 VirtualNode::VirtualNode(VirtualNodeSettings settings, VirtualNodeParts parts)
     : settings_(std::move(settings)), parts_(std::move(parts)), name_(settings_.node.name) {}
 
-VirtualNode::~VirtualNode() { stop(); }
+VirtualNode::~VirtualNode() {
+  stop();
+  // First of all: a thread of a plugin that was never started may still call in until this returns.
+  provider_.reset();
+}
 
 std::string VirtualNode::name() const {
   const MutexLock lock(mutex_);
@@ -209,8 +213,10 @@ Status VirtualNode::save_handle(const std::string& uid, const std::string& handl
 void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }
 
 bool VirtualNode::is_ignored(const kube::PodRecord& pod) const {
-  // A mirror pod stands for one that a kubelet runs from a file of its own.
-  return pod.is_mirror_pod || (settings_.ignore_daemonset_pods && pod.is_daemon_set_pod);
+  // A mirror pod stands for one that a kubelet runs from a file of its own. A pod that is being deleted
+  // waits for this node's word, whoever it belongs to.
+  return !pod.is_deleting() &&
+         (pod.is_mirror_pod || (settings_.ignore_daemonset_pods && pod.is_daemon_set_pod));
 }
 
 void VirtualNode::pods_listed(std::vector<kube::PodPtr> pods) {

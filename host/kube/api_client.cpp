@@ -16,6 +16,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// A lease that is not renewed takes every pod off its node, so one request may ask again this soon.
+constexpr std::chrono::seconds kLongestLeaseHold{2};
 constexpr std::size_t kErrorBodyBytes = std::size_t{64} * 1024;
 
 struct Tunnel {
@@ -72,7 +74,7 @@ class ApiClient final : public Client {
   ApiClient(ClientSettings settings, ClientParts parts)
       : settings_(std::move(settings)),
         parts_(std::move(parts)),
-        urgent_(settings_.widths.urgent, parts_.clock),
+        urgent_(settings_.widths.urgent, parts_.clock, kLongestLeaseHold),
         status_(settings_.widths.status, parts_.clock),
         normal_(settings_.widths.normal, parts_.clock),
         events_(settings_.widths.events, parts_.clock) {}

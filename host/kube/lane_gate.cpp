@@ -51,9 +51,10 @@ std::string_view name_of(Lane lane) {
   return "normal";
 }
 
-LaneGate::LaneGate(std::size_t width, std::shared_ptr<const Clock> clock)
+LaneGate::LaneGate(std::size_t width, std::shared_ptr<const Clock> clock, milliseconds longest_hold)
     : full_width_(std::max<std::size_t>(width, 1)),
       clock_(std::move(clock)),
+      longest_hold_(longest_hold),
       width_(full_width_),
       held_until_(clock_->steady_now()),
       next_growth_(held_until_),
@@ -115,7 +116,7 @@ bool LaneGate::refused(milliseconds wait) {
   const SteadyTime now = clock_->steady_now();
   // Of a burst that was refused as a whole but for a few, those few are what the server takes.
   width_ = std::max<std::size_t>(std::min(width_, under_way_), 2) - 1;
-  held_until_ = std::max(held_until_, now + wait);
+  held_until_ = std::max(held_until_, now + std::min(wait, longest_hold_));
   next_growth_ = held_until_ + kGrowth;
   const bool is_news = now >= tell_again_;
   if (is_news) {

@@ -40,7 +40,10 @@ struct LaneWidths {
 
 class LaneGate {
  public:
-  LaneGate(std::size_t width, std::shared_ptr<const Clock> clock);
+  // However long the server asks to wait, one request comes again after `longest_hold`.
+  LaneGate(std::size_t width,
+           std::shared_ptr<const Clock> clock,
+           std::chrono::milliseconds longest_hold = std::chrono::hours{1});
   LaneGate(const LaneGate&) = delete;
   LaneGate& operator=(const LaneGate&) = delete;
 
@@ -73,6 +76,7 @@ class LaneGate {
 
   const std::size_t full_width_;
   const std::shared_ptr<const Clock> clock_;
+  const std::chrono::milliseconds longest_hold_;
   Mutex mutex_;
   CondVar changed_;
   std::size_t width_ VKHOST_GUARDED_BY(mutex_);

@@ -163,15 +163,13 @@ void NodeController::object_changed(std::string_view json) {
     return;
   }
   const MutexLock lock(mutex_);
-  if (const auto delay = take_repair()) {
-    chores_.run_by(write_chore_, parts_.clock->steady_now() + *delay);
-  }
+  chores_.run_by(write_chore_, parts_.clock->steady_now() + take_repair());
 }
 
-std::optional<milliseconds> NodeController::take_repair() {
+milliseconds NodeController::take_repair() {
   const SteadyTime now = parts_.clock->steady_now();
   if (last_repair_ > now) {
-    return std::nullopt;
+    return std::chrono::ceil<milliseconds>(last_repair_ - now);  // one is planned already
   }
   repairs_ = now - last_repair_ > kRepairMemory ? 0 : repairs_ + 1;
   const milliseconds delay =
@@ -270,8 +268,8 @@ void NodeController::probe() {
   }
   // Before its start a provider may be asked for its node only, which prepare() does.
   if (may_ping) {
+    check_self();  // first: the first ping makes the node Ready
     ping();
-    check_self();
   }
   if (refresh) {
     refresh_provider_node();
@@ -362,7 +360,10 @@ Result<Written> NodeController::write_node_once() {
     ready = facts_.health.readiness();
     settings = settings_;
   }
-  return writer_.write({*settings, provider_json, ready, parts_.clock->wall_now()}, scope);
+  auto written = writer_.write({*settings, provider_json, ready, parts_.clock->wall_now()}, scope);
+  // No lease for a node of which nothing was said yet: a daemon that ends again and again before it
+  // has would keep the Ready of an earlier one alive.
+  return written.is_ok() && scope.says == WriteScope::Says::Nothing ? Written{} : written;
 }
 
 void NodeController::read_capacity_file() {

@@ -113,7 +113,7 @@ class NodeController {
   // Runs `change` and has the node written when that made a difference.
   void note(const std::function<void(Health&)>& change);
   // The time until the next repair of what others wrote; nothing while one is under way.
-  std::optional<std::chrono::milliseconds> take_repair() VKHOST_REQUIRES(mutex_);
+  std::chrono::milliseconds take_repair() VKHOST_REQUIRES(mutex_);
   [[nodiscard]] plugin::CallOptions provider_options(std::chrono::milliseconds timeout) const;
 
   const Settings configured_;

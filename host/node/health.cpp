@@ -54,13 +54,17 @@ Readiness Health::readiness() const {
   if (!ping_.is_ok()) {
     return not_ready("ProviderUnreachable", ping_);
   }
-  if (!fault_.is_ok()) {
+  // Being over a quota concerns what is new: what runs must not be evicted for it.
+  const bool is_full = fault_.code() == StatusCode::ResourceExhausted;
+  if (!fault_.is_ok() && !is_full) {
     return not_ready("ProviderFault", fault_);
   }
   if (!self_check_.is_ok()) {
     return not_ready("KubeletUnreachable", self_check_);
   }
-  return {true, "KubeletReady", "Kubelet is ready"};
+  return {true, "KubeletReady",
+          is_full ? "Kubelet is ready; the provider takes nothing new: " + fault_.message()
+                  : "Kubelet is ready"};
 }
 
 }  // namespace vkhost::node

@@ -62,10 +62,20 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
                                           : readiness_patch(sources, *present));
   auto patched = api_->patch(kube::node_status_path(name), kube::PatchType::StrategicMerge,
                              std::move(body), api_options());
-  if (!patched.is_ok()) {
-    return patched.status().while_doing("writing the status of node " + name);
+  if (patched.is_ok()) {
+    return Written{std::move(uid)};
   }
-  return Written{std::move(uid)};
+  const Status failure = patched.status().while_doing("writing the status of node " + name);
+  const bool is_refused = failure.code() == StatusCode::InvalidArgument ||
+                          failure.code() == StatusCode::PermissionDenied;
+  if (is_refused && scope.says == WriteScope::Says::Everything) {
+    // One value that the API server does not take must not hide whether the node works.
+    complain(failure.to_string());
+    VKHOST_TRY_ASSIGN(std::string readiness, readiness_patch(sources, *present));
+    static_cast<void>(api_->patch(kube::node_status_path(name), kube::PatchType::StrategicMerge,
+                                  std::move(readiness), api_options()));
+  }
+  return failure;
 }
 
 Status NodeWriter::write_spec(const NodeSources& sources, std::string* present) {

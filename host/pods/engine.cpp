@@ -264,13 +264,14 @@ Status PodEngine::recover(const CancelToken& cancel) {
 
 void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) {
   state.named = true;
+  // An earlier process may have tried, and ended before it could say so.
+  state.create_attempted = true;
   // What changed while no host was there to see it is not known: the provider is told again.
   state.told_spec_hash = 0;
   state.told_metadata_hash = 0;
   switch (verdict) {
     case plugin::RecoverVerdict::Attached:
       state.backend = Backend::Present;
-      state.create_attempted = true;
       state.was_accepted = true;
       state.changed_material = kMaterialBits;
       break;

@@ -192,9 +192,15 @@ class PodEngine final : public kube::PodListener {
   void finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called);
   static void note_created(const Job& job);
   static void note_begun(PodState& state, std::uint64_t spec_hash, std::uint64_t metadata_hash);
+  // `tried`: the pod as the provider was asked to run it.
+  struct Tried {
+    std::uint64_t spec_hash = 0;
+    std::uint64_t metadata_hash = 0;
+  };
   void create_failed(const std::string& uid,
                      PodState& state,
                      const Status& status,
+                     const Tried& tried,
                      Reports* reports) VKHOST_REQUIRES(mutex_);
   void update(Job& job);
   void finish_update(const Job& job,

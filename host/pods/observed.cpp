@@ -110,9 +110,13 @@ void PodEngine::take_error(const std::string& uid,
     update_failed(uid, state, error, reports);
   } else {
     state.create_attempted = true;  // by an earlier process, it may be
-    note_begun(state, state.told_spec_hash, state.told_metadata_hash);
+    Tried tried{state.told_spec_hash, state.told_metadata_hash};
+    note_begun(state, tried.spec_hash, tried.metadata_hash);
     set_wanted(state);
-    create_failed(uid, state, error, reports);
+    if (tried.spec_hash == 0) {  // not known: as if it were the present one
+      tried = {state.pod->spec_hash, state.metadata_hash};
+    }
+    create_failed(uid, state, error, tried, reports);
   }
 }
 

@@ -127,8 +127,9 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
                          "Create pod in provider successfully"});
       take_early_news(job.uid, state, &reports);
     } else {
-      state.wanted_again = job.action.create_reason == plugin::CreateReason::Lost &&
-                           (!outcome.handle || *outcome.handle == job.ref.handle);
+      // Until a new handle stands for the new attempt, whoever reported it.
+      state.wanted_again =
+          job.action.create_reason == plugin::CreateReason::Lost && state.handle == job.ref.handle;
       if (was_called) {
         if (status.retry() != Retry::Never) {
           note_begun(state, job.pod->spec_hash, job.metadata_hash);
@@ -136,7 +137,7 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
         set_wanted(state);
       }
       if (!state.is_ending() && !stop_.is_cancelled()) {
-        create_failed(job.uid, state, status, &reports);
+        create_failed(job.uid, state, status, {job.pod->spec_hash, job.metadata_hash}, &reports);
       }
       state.early_error.reset();
       state.early_gone = false;
@@ -157,6 +158,7 @@ void PodEngine::set_wanted(PodState& state) {
 void PodEngine::create_failed(const std::string& uid,
                               PodState& state,
                               const Status& status,
+                              const Tried& tried,
                               Reports* reports) {
   if (status.scope() == Scope::Provider) {
     // Not this pod's fault: it neither backs off on its own nor is told off for it.
@@ -165,12 +167,14 @@ void PodEngine::create_failed(const std::string& uid,
   }
   note_failure(state, status);
   bool is_final = false;
-  if (status.retry() == Retry::Never) {
-    state.retry_when_changed = true;
-    state.rejected_spec_hash = state.pod->spec_hash;
-    state.rejected_metadata_hash = state.metadata_hash;
+  state.retry_when_changed = status.retry() == Retry::Never;
+  if (state.retry_when_changed) {
+    state.rejected_spec_hash = tried.spec_hash;
+    state.rejected_metadata_hash = tried.metadata_hash;
+    const bool has_changed_since =
+        state.pod->spec_hash != tried.spec_hash || state.metadata_hash != tried.metadata_hash;
     // A pod that may run once only has no second chance: its owner must hear of it.
-    is_final = state.pod->restart_policy == "Never";
+    is_final = state.pod->restart_policy == "Never" && !has_changed_since;
   }
   reports->push_back({state.pod, EventType::Warning, "ProviderCreateFailed", status.message()});
   if (!state.ever_started) {  // what ran has a status of its own, which says more

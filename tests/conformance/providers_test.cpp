@@ -8,11 +8,17 @@
 #include <stdlib.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <vector>
 
 namespace vkhost::conformance {
+
+// For GoogleTest, which prints the bytes of what it does not know.
+static void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; }
+static void PrintTo(const Case& at, std::ostream* out) { *out << at.name; }
+
 namespace {
 
 std::vector<Subject> subjects() {

@@ -154,6 +154,9 @@ Result<std::string> FakeNodeApi::patch(std::string_view path,
     if (!objects_.contains(place)) {
       return not_found("no such object");
     }
+    if (!refused_.empty() && body.find(refused_) != std::string::npos) {
+      return invalid_argument("the object is invalid");
+    }
     const Object::Ptr object = parse(objects_[place]);
     const Object::Ptr change = parse(body);
     const Object::Ptr metadata = change->getObject("metadata");
@@ -254,6 +257,11 @@ std::string FakeNodeApi::object(const std::string& path) const {
   const MutexLock lock(mutex_);
   const auto found = objects_.find(path);
   return found == objects_.end() ? std::string() : found->second;
+}
+
+void FakeNodeApi::refuse_patches_with(std::string text) {
+  const MutexLock lock(mutex_);
+  refused_ = std::move(text);
 }
 
 std::vector<std::string> FakeNodeApi::patches() const {

@@ -41,6 +41,8 @@ class FakeNodeApi final : public kube::Client {
   void erase(const std::string& path);
   void go_away();  // every request fails
   void come_back();
+  // Patches that contain `text` are answered 422.
+  void refuse_patches_with(std::string text);
   void hang();  // every request waits until it is cancelled or its time is over
   // Called after each request of that kind, with the path of the object: for what a watch would
   // tell, and for what others do meanwhile.
@@ -74,6 +76,7 @@ class FakeNodeApi final : public kube::Client {
   std::map<std::string, int> creates_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, int> updates_ VKHOST_GUARDED_BY(mutex_);
   std::vector<std::string> patches_ VKHOST_GUARDED_BY(mutex_);
+  std::string refused_ VKHOST_GUARDED_BY(mutex_);
   std::function<void(const std::string&)> after_get_ VKHOST_GUARDED_BY(mutex_);
   std::function<void(const std::string&)> on_patch_ VKHOST_GUARDED_BY(mutex_);
 };

@@ -190,6 +190,20 @@ TEST_F(VirtualNodeTest, LeavesPodsOfDaemonSetsAndMirrorPodsAlone) {
   EXPECT_FALSE(provider_.has("u-mirror"));
 }
 
+TEST_F(VirtualNodeTest, LetsAPodGoThatItIgnoredAndSomebodyDeletes) {
+  start({pod("agent", R"(,"deletionTimestamp":"2026-01-02T03:04:05Z","ownerReferences":[)"
+                      R"({"kind":"DaemonSet","name":"d","uid":"d-1","controller":true,)"
+                      R"("apiVersion":"apps/v1"}])")});
+
+  EXPECT_TRUE(eventually([&] {
+    return api_.count(testing::FakePodApi::Call::Patch) +
+               api_.count(testing::FakePodApi::Call::Remove) >
+           0;
+  }));
+  EXPECT_TRUE(eventually([&] { return node_->pods().empty(); }));
+  EXPECT_EQ(provider_.count(FakeProvider::Kind::Create), 0U);
+}
+
 TEST_F(VirtualNodeTest, StopsWhileItsBackEndIsAway) {
   provider_.fail_recover(unavailable("the back end is away"), 1000);
   start({pod("web")});

@@ -101,6 +101,16 @@ TEST_F(LaneGateTest, HoldsEverybodyAsLongAsTheServerAsked) {
   EXPECT_EQ(knock(), StatusCode::Ok);
 }
 
+TEST_F(LaneGateTest, HoldsNobodyForLongerThanItMay) {
+  LaneGate urgent(2, clock, seconds{2});
+  static_cast<void>(urgent.refused(seconds{300}));
+  EXPECT_FALSE(urgent.enter(within(milliseconds{0}), {}).is_ok());
+
+  clock->advance(seconds{2});
+
+  EXPECT_TRUE(urgent.enter(within(milliseconds{0}), {}).is_ok());
+}
+
 TEST_F(LaneGateTest, TakesNoMoreAfterABurstThanWereServed) {
   {
     auto passes = take_all();

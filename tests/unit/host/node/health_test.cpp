@@ -71,6 +71,15 @@ TEST_F(HealthTest, CountsThrottlingAsReachable) {
   EXPECT_TRUE(health_.readiness().ready);
 }
 
+TEST_F(HealthTest, StaysReadyForWhatRunsWhileTheProviderTakesNothingNew) {
+  be_ready();
+
+  health_.take_fault(Status(StatusCode::ResourceExhausted, "the quota is used up"));
+
+  EXPECT_TRUE(health_.readiness().ready);
+  EXPECT_NE(health_.readiness().message.find("the quota is used up"), std::string::npos);
+}
+
 TEST_F(HealthTest, ShowsAFaultAndAnAddressThatNobodyReaches) {
   be_ready();
 

@@ -71,6 +71,16 @@ TEST_F(NodeWriterTest, ChangesNothingButReadinessWhenThatIsAllThatIsKnown) {
   EXPECT_THAT(api_.object(kNode), Not(HasSubstr("DiskPressure")));
 }
 
+TEST_F(NodeWriterTest, TellsReadinessThoughTheApiServerRefusesAnotherValue) {
+  api_.put(kNode, R"({"metadata":{"name":"virtual","uid":"old"},"status":{"conditions":[]}})");
+  api_.refuse_patches_with(R"("cpu")");
+
+  const auto written = writer_.write(sources(), {});
+
+  EXPECT_EQ(written.status().code(), StatusCode::InvalidArgument);
+  EXPECT_THAT(api_.object(kNode), HasSubstr("KubeletReady"));
+}
+
 TEST_F(NodeWriterTest, OnlyLearnsTheUidWhenThereIsNothingToSayYet) {
   api_.put(kNode, R"({"metadata":{"name":"virtual","uid":"old"}})");
 

@@ -83,6 +83,47 @@ TEST_F(CreatePodCalls, EndForAPodThatIsRejectedForGoodUntilItChanges) {
   EXPECT_TRUE(view(uid).runs_in_backend);
 }
 
+TEST_F(CreatePodCalls, BackOffAgainWhenAPodThatWasRejectedForGoodHasChanged) {
+  boot();
+  const std::string uid = api_.create({});
+  provider_.fail_create(uid, invalid_argument("two containers").with_retry(Retry::Never));
+  pass(seconds{5});
+  provider_.fail_create(uid, unavailable("not now").with_retry(Retry::After, seconds{60}));
+
+  api_.set_image(uid, "other");
+  pass(seconds{30});
+  EXPECT_EQ(creates(uid), 2U);
+  pass(seconds{40});
+
+  EXPECT_EQ(creates(uid), 3U);
+}
+
+TEST_F(CreatePodCalls, AreMadeForAPodThatWasCorrectedWhileItWasRejected) {
+  boot();
+  const std::string uid = api_.create({.restart_policy = "Never"});
+  provider_.fail_create(uid, invalid_argument("two containers").with_retry(Retry::Never));
+  provider_.during_next(Kind::Create, [&] {
+    api_.set_image(uid, "other");
+    api_.deliver();
+  });
+
+  pass(seconds{5});
+
+  EXPECT_EQ(creates(uid), 2U);
+  EXPECT_NE(api_.phase(uid), "Failed");
+}
+
+TEST_F(CreatePodCalls, AreNoFirstOnesAfterARestart) {
+  const std::string uid = api_.create({});
+
+  boot();
+  settle();
+
+  const auto calls = provider_.calls(Kind::Create, uid);
+  ASSERT_EQ(calls.size(), 1U);
+  EXPECT_EQ(calls[0].why, CreateReason::Retry);
+}
+
 TEST_F(CreatePodCalls, AreRepeatedForARejectedPodWhenItsAnnotationsChange) {
   boot();
   const std::string uid = api_.create({});
