@@ -18,7 +18,7 @@ if grep -rnF -e "$scratch/first" -e "$(pwd)" "$scratch/prefix"; then
   exit 1
 fi
 
-if ! { cmake -S "$consumer" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/prefix" \
+if ! { cmake -G Ninja -S "$consumer" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/prefix" \
   -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" &&
   cmake --build "$scratch/build"; } >"$scratch/log" 2>&1; then
   cat "$scratch/log"

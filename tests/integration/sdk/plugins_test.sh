@@ -26,7 +26,7 @@ quietly() {
 
 # cmake_project SOURCE BUILD: configures and builds with the compilers and the SDK of this test.
 cmake_project() {
-  quietly cmake -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_C_COMPILER="$cc" \
+  quietly cmake -G Ninja -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_C_COMPILER="$cc" \
     -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS=-Werror "${launcher[@]}"
   quietly cmake --build "$2" --parallel 2
 }
