@@ -660,8 +660,8 @@ TEST_F(PodEngineThreads, BlockedCreatesDoNotHoldUpADeletion) {
   ASSERT_TRUE(eventually([&] { return api_.phase(running) == "Running"; }));
   provider_.block_creates("uid-2");
   api_.create({.name = "blocked"});
-  api_.create({.name = "waiting"});
   ASSERT_TRUE(eventually([&] { return provider_.is_blocked("uid-2"); }));
+  api_.create({.name = "waiting"});
 
   api_.remove(running, seconds{30});
 
