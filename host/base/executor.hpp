@@ -28,8 +28,6 @@ class Executor {
 
   void submit(std::function<void()> task);
 
-  [[nodiscard]] std::size_t threads() const { return 1 + helpers_.threads(); }
-
  private:
   std::function<void()> take() VKHOST_REQUIRES(mutex_);
   void stay();

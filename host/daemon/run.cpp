@@ -4,6 +4,7 @@
 #include "daemon/run.hpp"
 
 #include "base/executor.hpp"
+#include "base/joined.hpp"
 #include "base/memory.hpp"
 #include "base/timers.hpp"
 #include "base/version.hpp"
@@ -28,6 +29,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -328,14 +330,6 @@ void Daemon::stop() {
   const Stopping stopping(stages(), [] {});
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
 // Returns when everything has ended. A second signal, or the end of the time, ends the process as it
 // stands: nothing may be unwound under the feet of threads that are still at work.
 Status watch_over(const Signals& signals,
@@ -343,7 +337,11 @@ Status watch_over(const Signals& signals,
                   std::chrono::milliseconds timeout,
                   const observe::Logger& log) {
   VKHOST_TRY_ASSIGN(const http::WakeUp ended, http::WakeUp::create());
-  const Stopping stopping(std::move(stages), [&] { ended.wake(); });
+  std::atomic<bool> has_ended = false;
+  const Stopping stopping(std::move(stages), [&] {
+    has_ended = true;
+    ended.wake();
+  });
   const auto limit = std::chrono::steady_clock::now() + timeout;
   std::optional<int> signal = SIGHUP;
   while (signal == SIGHUP) {
@@ -356,7 +354,7 @@ Status watch_over(const Signals& signals,
              {{"signal", ::sigabbrev_np(*signal)}, {"had_not_ended", standing}});
     ::_exit(128 + *signal);
   }
-  if (!standing.empty() && std::chrono::steady_clock::now() >= limit) {
+  if (!has_ended) {
     log.error("vkhost leaves without what has not ended in time; pods stay",
               {{"had_not_ended", standing}, {"stop.timeout_ms", std::to_string(timeout.count())}});
     ::_exit(1);

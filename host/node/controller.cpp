@@ -1,5 +1,7 @@
 #include "node/controller.hpp"
 
+#include "base/joined.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -18,6 +20,8 @@ constexpr seconds kStartPatience{10};
 constexpr seconds kNodeTimeout{30};
 constexpr milliseconds kLeaseRetry{1000};
 constexpr milliseconds kPingAgain{1000};
+// A handshake with ourselves at every ping would be most of what an idle daemon does.
+constexpr std::chrono::minutes kSelfCheckInterval{5};
 // Two that both insist must not write in turns as fast as they can.
 constexpr BackoffLimits kRepairBackoff{milliseconds{100}, seconds{30}};
 constexpr seconds kRepairMemory{60};
@@ -30,18 +34,6 @@ milliseconds slack(const Settings& settings) {
 
 std::optional<milliseconds> when_written(const Parts& parts, milliseconds interval) {
   return parts.api == nullptr ? std::nullopt : std::optional(interval);
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
-bool operator==(const Readiness& a, const Readiness& b) {
-  return a.ready == b.ready && a.reason == b.reason && a.message == b.message;
 }
 
 }  // namespace
@@ -297,12 +289,11 @@ void NodeController::ping() {
 
 void NodeController::check_self() {
   const SteadyTime now = parts_.clock->steady_now();
-  // A handshake with ourselves at every ping would be most of what an idle daemon does.
   if (!parts_.self_check || now < next_self_check_ || stop_.is_cancelled()) {
     return;
   }
   const Status reachable = parts_.self_check(stop_.token());
-  next_self_check_ = reachable.is_ok() ? now + configured_.status_interval : now;
+  next_self_check_ = reachable.is_ok() ? now + kSelfCheckInterval : now;
   note([&](Health& health) { health.take_self_check(reachable); });
 }
 

@@ -17,6 +17,8 @@ struct Readiness {
   bool ready = false;
   std::string reason;
   std::string message;
+
+  bool operator==(const Readiness&) const = default;
 };
 
 struct NodeSources {

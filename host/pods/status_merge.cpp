@@ -10,6 +10,7 @@
 //     touched, as a merge by type leaves alone what the patch does not name.
 #include "pods/status_merge.hpp"
 
+#include "base/joined.hpp"
 #include "pods/status_json.hpp"
 
 #include <Poco/Exception.h>
@@ -153,14 +154,6 @@ Object::Ptr find_condition(const Object::Ptr& status, const std::string& type) {
   return find_named(status->getArray("conditions"), "type", type);
 }
 
-std::string join(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : " ") + name;
-  }
-  return text;
-}
-
 // What the host says of a pod by its containers, as the kubelet words it.
 std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
                                          const Object::Ptr& observed,
@@ -169,9 +162,9 @@ std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
                                          const ContainerFacts& init_facts) {
   const std::string phase = string_member(*observed, "phase");
   const bool finished = phase == "Succeeded" || phase == "Failed";
-  const std::string unready = facts.unready.empty()
-                                  ? std::string()
-                                  : "containers with unready status: [" + join(facts.unready) + "]";
+  const std::string unready = facts.unready.empty() ? std::string()
+                                                    : "containers with unready status: [" +
+                                                          joined(facts.unready, " ") + "]";
   const std::string reason = phase == "Succeeded"
                                  ? "PodCompleted"
                                  : (phase == "Failed" ? "PodFailed" : "ContainersNotReady");
@@ -195,7 +188,7 @@ std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
   made.push_back(initialized ? condition("Initialized", true, "", "")
                              : condition("Initialized", false, "ContainersNotInitialized",
                                          "containers with incomplete status: [" +
-                                             join(init_facts.unready) + "]"));
+                                             joined(init_facts.unready, " ") + "]"));
   made.push_back(containers_ready
                      ? condition("ContainersReady", true, "", "")
                      : condition("ContainersReady", false, reason, finished ? "" : unready));

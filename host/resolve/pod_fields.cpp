@@ -1,5 +1,6 @@
 #include "resolve/pod_fields.hpp"
 
+#include "base/joined.hpp"
 #include "kube/json_cut.hpp"
 #include "resolve/config_error.hpp"
 #include "resolve/json_members.hpp"
@@ -110,14 +111,6 @@ void append_quoted_ascii(std::string& out, char c) {
   } else {
     out += c;
   }
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) {
-    all += (all.empty() ? "" : ",") + text;
-  }
-  return all;
 }
 
 }  // namespace
@@ -259,7 +252,7 @@ Result<FieldValue> PodFields::address(const std::string& path) {
                           path + " in later: remove the variable, or use another provider");
     }
   }
-  return FieldValue{path.back() == 's' ? joined(addresses) : addresses.front()};
+  return FieldValue{path.back() == 's' ? joined(addresses, ",") : addresses.front()};
 }
 
 Result<std::vector<std::string>> PodFields::status_addresses(const std::string& single,

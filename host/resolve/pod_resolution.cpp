@@ -8,6 +8,7 @@
 // Command, arguments and sub-path expressions may then refer to all of it.
 #include "resolve/pod_resolution.hpp"
 
+#include "base/joined.hpp"
 #include "base/json_text.hpp"
 #include "resolve/config_error.hpp"
 #include "resolve/resource_fields.hpp"
@@ -28,14 +29,6 @@ const char* necessity(bool optional) { return optional ? "Optional" : "Mandatory
 
 std::string object_words(ObjectKind kind, const std::string& name) {
   return std::string(word_for(kind)) + " \"" + name + "\"";
-}
-
-std::string list_of(const std::set<std::string>& words) {
-  std::string list;
-  for (const std::string& word : words) {
-    list += (list.empty() ? "" : ", ") + word;
-  }
-  return list;
 }
 
 Status check_text(const std::string& text) {
@@ -81,7 +74,7 @@ Result<Value> expand_path(const std::string& expression,
   };
   VKHOST_TRY_ASSIGN(Value path, expand(expression, lookup, max_bytes));
   if (!missing.empty()) {
-    return config_error("subPathExpr refers to variables without a value: " + list_of(missing));
+    return config_error("subPathExpr refers to variables without a value: " + joined(missing));
   }
   if (path.text.starts_with('/') || has_backstep(path.text)) {
     return config_error(
@@ -159,7 +152,7 @@ Status PodResolution::add_from(const EnvFrom& from, Environment& environment) {
   }
   if (!invalid.empty()) {
     parts_.events.warning(pod_, "InvalidEnvironmentVariableNames",
-                          "keys [" + list_of(invalid) + "] from " + word_for(from.kind) + " " +
+                          "keys [" + joined(invalid) + "] from " + word_for(from.kind) + " " +
                               pod_.pod_namespace + "/" + from.name +
                               " were skipped since they are invalid as environment variable names");
   }

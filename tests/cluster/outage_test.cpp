@@ -18,7 +18,20 @@ using namespace std::chrono_literals;
 // How a watch goes on after it was away.
 enum class Comeback { FromWhereItWas, RefusedWith410, EndedWith410 };
 
-class WatchOutage : public ::testing::TestWithParam<Comeback> {};
+class WatchOutage : public ::testing::TestWithParam<Comeback> {
+ protected:
+  // Ends the outage in the way of this case.
+  static void come_back(FaultProxy& proxy, FaultId outage) {
+    if (GetParam() != Comeback::FromWhereItWas) {
+      const std::uint64_t lists = proxy.traffic().count("list pods");
+      proxy.expire_new_watches(GetParam() == Comeback::EndedWith410 ? Expiry::Event
+                                                                    : Expiry::Answer);
+      proxy.take_back(outage);
+      EXPECT_TRUE(proxy.traffic().wait_for("list pods", lists + 1, kLong));
+    }
+    proxy.clear();
+  }
+};
 
 TEST_P(WatchOutage, HidesNoForcedDeletionFromTheProvider) {
   const auto proxy = Cluster::instance().proxy();
@@ -31,14 +44,7 @@ TEST_P(WatchOutage, HidesNoForcedDeletionFromTheProvider) {
   proxy->cut_watches();
   node.cluster().remove(node.pod_path("deleted"), 0);
   node.cluster().wait_until_gone(node.pod_path("deleted"));
-  if (GetParam() != Comeback::FromWhereItWas) {
-    const std::uint64_t lists = proxy->traffic().count("list pods");
-    proxy->expire_new_watches(GetParam() == Comeback::EndedWith410 ? Expiry::Event
-                                                                   : Expiry::Answer);
-    proxy->take_back(outage);
-    EXPECT_TRUE(proxy->traffic().wait_for("list pods", lists + 1, kLong));
-  }
-  proxy->clear();
+  come_back(*proxy, outage);
 
   EXPECT_TRUE(node.journal().wait_until(
       [&](const MockJournal& journal) { return journal.living() == std::set{kept}; }, kLong));
@@ -63,14 +69,7 @@ TEST_P(WatchOutage, HidesNoNewPodAndNoGracefulDeletion) {
   proxy->cut_watches();
   node.cluster().remove(node.pod_path("old"));
   node.create_pod("new");
-  if (GetParam() != Comeback::FromWhereItWas) {
-    const std::uint64_t lists = proxy->traffic().count("list pods");
-    proxy->expire_new_watches(GetParam() == Comeback::EndedWith410 ? Expiry::Event
-                                                                   : Expiry::Answer);
-    proxy->take_back(outage);
-    EXPECT_TRUE(proxy->traffic().wait_for("list pods", lists + 1, kLong));
-  }
-  proxy->clear();
+  come_back(*proxy, outage);
 
   node.wait_until_running("new");
   node.cluster().wait_until_gone(node.pod_path("old"), kLong);

@@ -1,5 +1,6 @@
 #include "base/memory.hpp"
 
+#include "base/cancel.hpp"
 #include "base/thread.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,8 @@
 #include <malloc.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -31,10 +34,19 @@ long resident_file_kib() {
 
 TEST(ShareHeaps, GivesManyThreadsFewHeaps) {
   share_heaps();
+  // All at the same time: a heap that its thread has left is used again anyway.
+  constexpr int kThreads = 16;
+  std::atomic<int> have_allocated{0};
+  CancelSource all_have;
   std::vector<Thread> threads;
-  for (int i = 0; i < 16; ++i) {
-    threads.emplace_back("allocates",
-                         [] { EXPECT_NE(std::make_unique<std::string>(1000, 'x'), nullptr); });
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back("allocates", [&] {
+      EXPECT_NE(std::make_unique<std::string>(1000, 'x'), nullptr);
+      if (++have_allocated == kThreads) {
+        all_have.cancel();
+      }
+      EXPECT_TRUE(all_have.token().wait_for(std::chrono::minutes{1}));
+    });
   }
   threads.clear();
 
