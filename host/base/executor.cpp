@@ -33,18 +33,19 @@ Executor::~Executor() {
 }
 
 void Executor::submit(std::function<void()> task) {
+  bool wakes = false;
   {
     const MutexLock lock(mutex_);
     waiting_.push_back(std::move(task));
-    if (is_idle_) {
-      is_idle_ = false;
-      arrived_.notify_one();
+    wakes = std::exchange(is_idle_, false);
+    if (!wakes && helping_ >= max_helpers_) {
       return;
     }
-    if (helping_ >= max_helpers_) {
-      return;
-    }
-    ++helping_;
+    helping_ += wakes ? 0 : 1;
+  }
+  if (wakes) {
+    arrived_.notify_one();  // without the lock, for which it would only wait
+    return;
   }
   if (!helpers_.run([this] { help(); }).is_ok()) {
     const MutexLock lock(mutex_);  // no further thread can be had: those that are there take it

@@ -10,14 +10,14 @@
 #include <vector>
 
 namespace vkhost {
-struct ThreadPool::Worker {
+struct ThreadPool::Worker : std::enable_shared_from_this<ThreadPool::Worker> {
   Thread thread;
   CondVar wake;
   std::function<void()> task;
   bool idle = false;
 };
 
-struct ThreadPool::Core {
+struct ThreadPool::Core : std::enable_shared_from_this<ThreadPool::Core> {
   Core(const Clock& with_clock, ThreadPoolSettings with)
       : clock(&with_clock), settings(std::move(with)) {}
 
@@ -26,9 +26,10 @@ struct ThreadPool::Core {
   const Clock* const clock;
   const ThreadPoolSettings settings;
   bool closed VKHOST_GUARDED_BY(mutex) = false;
-  std::list<std::unique_ptr<Worker>> workers VKHOST_GUARDED_BY(mutex);
-  std::vector<Worker*> idle VKHOST_GUARDED_BY(mutex);  // the last one in is the first one out
-  std::vector<std::unique_ptr<Worker>> finished VKHOST_GUARDED_BY(mutex);  // to be joined
+  std::list<std::shared_ptr<Worker>> workers VKHOST_GUARDED_BY(mutex);
+  // The last one in is the first one out.
+  std::vector<std::shared_ptr<Worker>> idle VKHOST_GUARDED_BY(mutex);
+  std::vector<std::shared_ptr<Worker>> finished VKHOST_GUARDED_BY(mutex);  // to be joined
 
   void retire(Worker* worker) VKHOST_REQUIRES(mutex) {
     const auto found = std::find_if(workers.begin(), workers.end(),
@@ -40,10 +41,12 @@ struct ThreadPool::Core {
     changed.notify_all();
   }
 
+  Status start_worker(std::function<void()> task) VKHOST_REQUIRES(mutex);
+
   // Waits for a task; false when the thread shall end.
   bool wait_for_task(Worker* worker) VKHOST_REQUIRES(mutex) {
     worker->idle = true;
-    idle.push_back(worker);
+    idle.push_back(worker->shared_from_this());
     changed.notify_all();
     while (worker->idle && !closed) {
       if (idle.size() <= settings.kept_idle) {
@@ -54,7 +57,7 @@ struct ThreadPool::Core {
       }
     }
     if (worker->idle) {
-      std::erase(idle, worker);
+      std::erase_if(idle, [&](const auto& it) { return it.get() == worker; });
     }
     return !worker->idle;
   }
@@ -97,24 +100,43 @@ void work(const std::shared_ptr<Core>& core, Worker* worker) {
 
 // Never destroyed, which would join them.
 template <typename Worker>
-void leave_behind(std::list<std::unique_ptr<Worker>>& workers) {
+void leave_behind(std::list<std::shared_ptr<Worker>>& workers) {
   static Mutex* const mutex = new Mutex;
-  static auto* const left = new std::list<std::unique_ptr<Worker>>;
+  static auto* const left = new std::list<std::shared_ptr<Worker>>;
   const MutexLock lock(*mutex);
   left->splice(left->end(), workers);
 }
 
 }  // namespace
 
+Status ThreadPool::Core::start_worker(std::function<void()> task) {
+  if (workers.size() >= settings.max_threads) {
+    return {StatusCode::ResourceExhausted, std::to_string(workers.size()) +
+                                               " threads are at work; no further one is "
+                                               "started before one is free"};
+  }
+  auto worker = std::make_shared<Worker>();
+  worker->task = std::move(task);
+  try {
+    worker->thread = Thread(settings.name,
+                            [core = shared_from_this(), self = worker.get()] { work(core, self); });
+  } catch (const std::system_error& error) {
+    return {StatusCode::ResourceExhausted,
+            std::string("no thread can be started: ") + error.what()};
+  }
+  workers.push_back(std::move(worker));
+  return Status::ok();
+}
+
 ThreadPool::ThreadPool(const Clock& clock, ThreadPoolSettings settings)
     : core_(std::make_shared<Core>(clock, std::move(settings))) {}
 
 ThreadPool::~ThreadPool() {
-  std::vector<std::unique_ptr<Worker>> ended;
+  std::vector<std::shared_ptr<Worker>> ended;
   {
     const MutexLock lock(core_->mutex);
     core_->closed = true;
-    for (Worker* worker : core_->idle) {
+    for (const auto& worker : core_->idle) {
       worker->wake.notify_one();
     }
     const SteadyTime limit = core_->clock->steady_now() + core_->settings.end_limit;
@@ -129,32 +151,20 @@ ThreadPool::~ThreadPool() {
 }
 
 Status ThreadPool::run(std::function<void()> task) {
-  std::vector<std::unique_ptr<Worker>> ended;  // joined after the lock is gone
-  const MutexLock lock(core_->mutex);
-  ended.swap(core_->finished);
-  if (!core_->idle.empty()) {
-    Worker* worker = core_->idle.back();
+  std::vector<std::shared_ptr<Worker>> ended;  // joined after the lock is gone
+  std::shared_ptr<Worker> woken;
+  {
+    const MutexLock lock(core_->mutex);
+    ended.swap(core_->finished);
+    if (core_->idle.empty()) {
+      return core_->start_worker(std::move(task));
+    }
+    woken = std::move(core_->idle.back());
     core_->idle.pop_back();
-    worker->idle = false;
-    worker->task = std::move(task);
-    worker->wake.notify_one();
-    return Status::ok();
+    woken->idle = false;
+    woken->task = std::move(task);
   }
-  if (core_->workers.size() >= core_->settings.max_threads) {
-    return {StatusCode::ResourceExhausted, std::to_string(core_->workers.size()) +
-                                               " threads are at work; no further one is "
-                                               "started before one is free"};
-  }
-  auto worker = std::make_unique<Worker>();
-  worker->task = std::move(task);
-  try {
-    worker->thread =
-        Thread(core_->settings.name, [core = core_, self = worker.get()] { work(core, self); });
-  } catch (const std::system_error& error) {
-    return {StatusCode::ResourceExhausted,
-            std::string("no thread can be started: ") + error.what()};
-  }
-  core_->workers.push_back(std::move(worker));
+  woken->wake.notify_one();  // without the lock, for which it would only wait
   return Status::ok();
 }
 

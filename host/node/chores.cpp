@@ -17,12 +17,14 @@ Chores::Id Chores::add(std::optional<std::chrono::milliseconds> every, std::func
 }
 
 void Chores::start(Timers& timers, const std::vector<Executor*>& executors) {
-  const MutexLock lock(mutex_);
-  for (Id id = 0; id < chores_.size(); ++id) {
-    chores_[id].executor = executors.at(id);
+  {
+    const MutexLock lock(mutex_);
+    for (Id id = 0; id < chores_.size(); ++id) {
+      chores_[id].executor = executors.at(id);
+    }
+    alarm_ = std::make_unique<Timer>(timers, [this] { wake_up(); });
+    runs_ = true;
   }
-  alarm_ = std::make_unique<Timer>(timers, [this] { wake_up(); });
-  runs_ = true;
   begin_due();
 }
 
@@ -38,20 +40,26 @@ void Chores::stop() {
 }
 
 void Chores::run_now(Id id) {
-  const MutexLock lock(mutex_);
-  chores_[id].is_wanted_now = true;
+  {
+    const MutexLock lock(mutex_);
+    chores_[id].is_wanted_now = true;
+  }
   begin_due();
 }
 
 void Chores::run_by(Id id, SteadyTime when) {
-  const MutexLock lock(mutex_);
-  chores_[id].due = std::min(chores_[id].due.value_or(when), when);
+  {
+    const MutexLock lock(mutex_);
+    chores_[id].due = std::min(chores_[id].due.value_or(when), when);
+  }
   begin_due();
 }
 
 void Chores::run_at(Id id, SteadyTime when) {
-  const MutexLock lock(mutex_);
-  chores_[id].due = when;
+  {
+    const MutexLock lock(mutex_);
+    chores_[id].due = when;
+  }
   begin_due();
 }
 
@@ -60,8 +68,21 @@ bool Chores::is_due(const Chore& chore, SteadyTime by) const {
 }
 
 void Chores::begin_due() {
-  if (!runs_) {
+  const Gate::Pass pass = gate_->enter();  // the executors are there until stop() has returned
+  if (!pass) {
     return;
+  }
+  // Without the lock, for which the threads that take them would only wait.
+  for (auto& [executor, task] : take_due()) {
+    executor->submit(std::move(task));
+  }
+}
+
+std::vector<Chores::Begun> Chores::take_due() {
+  const MutexLock lock(mutex_);
+  std::vector<Begun> begun;
+  if (!runs_) {
+    return begun;
   }
   const SteadyTime now = clock_->steady_now();
   bool wakes = false;  // for the sake of one whose time has come
@@ -70,22 +91,23 @@ void Chores::begin_due() {
   }
   for (Id id = 0; id < chores_.size(); ++id) {
     if (is_due(chores_[id], wakes ? now + slack_ : now)) {
-      begin(id, now);
+      begun.push_back(begin(id, now));
     }
   }
   set_alarm();
+  return begun;
 }
 
-void Chores::begin(Id id, SteadyTime now) {
+Chores::Begun Chores::begin(Id id, SteadyTime now) {
   Chore& chore = chores_[id];
   chore.is_busy = true;
   chore.is_wanted_now = false;
   chore.due = chore.every ? std::optional(now + *chore.every) : std::nullopt;
-  chore.executor->submit([this, id, gate = gate_] {
-    if (const Gate::Pass pass = gate->enter()) {
-      perform(id);
-    }
-  });
+  return {chore.executor, [this, id, gate = gate_] {
+            if (const Gate::Pass pass = gate->enter()) {
+              perform(id);
+            }
+          }};
 }
 
 // One alarm, for the earliest; one that is set too early only looks. The next time of a chore that has
@@ -111,14 +133,18 @@ void Chores::perform(Id id) {
     work = chores_[id].work;
   }
   work();
-  const MutexLock lock(mutex_);
-  chores_[id].is_busy = false;
+  {
+    const MutexLock lock(mutex_);
+    chores_[id].is_busy = false;
+  }
   begin_due();
 }
 
 void Chores::wake_up() {
-  const MutexLock lock(mutex_);
-  alarm_at_.reset();
+  {
+    const MutexLock lock(mutex_);
+    alarm_at_.reset();
+  }
   begin_due();
 }
 

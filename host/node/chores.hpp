@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace vkhost::node {
@@ -51,8 +52,10 @@ class Chores {
     bool is_busy = false;
   };
   [[nodiscard]] bool is_due(const Chore& chore, SteadyTime by) const VKHOST_REQUIRES(mutex_);
-  void begin_due() VKHOST_REQUIRES(mutex_);
-  void begin(Id id, SteadyTime now) VKHOST_REQUIRES(mutex_);
+  using Begun = std::pair<Executor*, std::function<void()>>;
+  void begin_due();
+  [[nodiscard]] std::vector<Begun> take_due();
+  [[nodiscard]] Begun begin(Id id, SteadyTime now) VKHOST_REQUIRES(mutex_);
   void set_alarm() VKHOST_REQUIRES(mutex_);
   void perform(Id id);
   void wake_up();

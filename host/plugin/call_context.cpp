@@ -127,11 +127,15 @@ void Call::close() {
 }
 
 bool Call::finish(Outcome outcome) {
-  const MutexLock lock(mutex_);
-  outcome_ = std::move(outcome);
-  finished_ = true;
+  bool is_awaited = false;
+  {
+    const MutexLock lock(mutex_);
+    outcome_ = std::move(outcome);
+    finished_ = true;
+    is_awaited = !abandoned_;
+  }
   changed_.notify_all();
-  return !abandoned_;
+  return is_awaited;
 }
 
 // ---- CallPass ----
