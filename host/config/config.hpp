@@ -68,7 +68,7 @@ struct NodeConfig {
   std::string kubelet_version;
   std::string provider_id;
   std::chrono::milliseconds lease_duration{std::chrono::seconds{40}};
-  std::chrono::milliseconds status_interval{std::chrono::minutes{1}};
+  std::chrono::milliseconds status_interval{std::chrono::minutes{5}};
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};
   std::chrono::milliseconds ping_timeout{std::chrono::seconds{10}};
   std::int64_t ping_failures = 2;

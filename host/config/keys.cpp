@@ -118,8 +118,9 @@ void add_node_description(Section<NodeConfig>& keys) {
            "allowed: an overcommitted node.")
       .key("capacity_file", &NodeConfig::capacity_file, path(),
            "A JSON file with `capacity` and `allocatable`, such as `{\"capacity\": {\"cpu\": "
-           "\"20\"}}`, read again within `status_interval` when it changes. It wins over what the "
-           "provider says; the two keys above win over it.")
+           "\"20\"}}`, looked at every `ping_interval`. It wins over what the provider says; the "
+           "two "
+           "keys above win over it.")
       .default_text("none")
       .key("operating_system", &NodeConfig::operating_system,
            choice<std::string>({{"linux", "linux"}, {"windows", "windows"}}),

@@ -58,16 +58,21 @@ Result<std::optional<CapacityFileContent>> CapacityFile::read() {
   }
   State now;
   std::error_code error;
+  // What is no regular file could hold its reader up for ever.
+  now.exists = std::filesystem::is_regular_file(path_, error);
   now.written = std::filesystem::last_write_time(path_, error);
-  now.exists = !error;
+  now.exists = now.exists && !error;
   now.size = now.exists ? std::filesystem::file_size(path_, error) : 0;
   if (last_ == now) {
     return std::optional<CapacityFileContent>();
   }
   last_ = now;
+  if (!now.exists) {
+    return not_found("there is no regular file " + path_);
+  }
   std::ifstream file(path_, std::ios::binary);
-  if (!now.exists || !file) {
-    return not_found("file " + path_ + " cannot be read");
+  if (!file) {
+    return Status(StatusCode::PermissionDenied, "file " + path_ + " cannot be read");
   }
   if (now.size > kMaxBytes) {
     return invalid_argument("file " + path_ + " has more than 1 MiB");

@@ -48,10 +48,8 @@ NodeController::NodeController(Settings settings, Parts parts)
       chores_(parts_.clock, slack(configured_)),
       lease_chore_(chores_.add(when_written(parts_, configured_.lease_duration / 4),
                                [this] { renew_lease(); })),
-      write_chore_(chores_.add(configured_.capacity_file.empty()
-                                   ? when_written(parts_, configured_.status_interval)
-                                   : std::optional(configured_.status_interval),
-                               [this] { write_node(); })),
+      write_chore_(
+          chores_.add(when_written(parts_, configured_.status_interval), [this] { write_node(); })),
       probe_chore_(chores_.add(configured_.ping_interval, [this] { probe(); })) {}
 
 NodeController::~NodeController() { stop(); }
@@ -250,6 +248,7 @@ plugin::CallOptions NodeController::provider_options(milliseconds timeout) const
 }
 
 void NodeController::probe() {
+  read_capacity_file();
   bool may_ping = false;
   bool refresh = false;
   {
@@ -379,10 +378,10 @@ void NodeController::read_capacity_file() {
     }
   }
   settings_ = std::make_shared<const Settings>(std::move(settings));
+  want_write();
 }
 
 void NodeController::write_node() {
-  read_capacity_file();
   if (parts_.api == nullptr) {
     return;
   }

@@ -46,7 +46,7 @@ struct Settings {
   std::chrono::milliseconds lease_duration{std::chrono::seconds{40}};
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};
   std::chrono::milliseconds ping_timeout{std::chrono::seconds{5}};
-  std::chrono::milliseconds status_interval{std::chrono::minutes{1}};
+  std::chrono::milliseconds status_interval{std::chrono::minutes{5}};
   // So many in a row without an answer make the node NotReady.
   std::uint32_t ping_failures = 2;
   // Between two questions for the provider's node.

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <string>
 
@@ -45,6 +47,12 @@ TEST_F(CapacityFileTest, SaysOnceThatItIsMissing) {
 
   write("{}");
   EXPECT_TRUE(file_.read()->has_value());
+}
+
+TEST_F(CapacityFileTest, NeverHoldsItsReaderUp) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+
+  EXPECT_THAT(file_.read().status().message(), HasSubstr("no regular file"));
 }
 
 TEST_F(CapacityFileTest, NamesWhatIsWrong) {

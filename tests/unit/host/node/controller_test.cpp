@@ -279,7 +279,6 @@ TEST_F(NodeControllerTest, TakesUpWhatItsCapacityFileSays) {
   std::ofstream(file) << R"({"capacity":{"cpu":"8","pods":"50"},"allocatable":{"cpu":"16"}})";
   settings_.capacity_file = file;
   settings_.capacity = {{"pods", "10"}};
-  settings_.status_interval = std::chrono::milliseconds{20};
   start();
 
   const std::string node = api_.wait_for(kNode, is_ready);
