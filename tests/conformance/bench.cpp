@@ -2,9 +2,15 @@
 
 #include "base/json_text.hpp"
 
+#include <vkhost/provider.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
@@ -111,9 +117,10 @@ bool Bench::restart(const std::vector<Pod>& pods, bool new_process) {
   if (new_process && !load()) {
     return false;
   }
-  if (!create(owner_)) {
-    return false;
-  }
+  return create(owner_) && recover_and_start(pods);
+}
+
+bool Bench::recover_and_start(const std::vector<Pod>& pods) {
   std::vector<plugin::RecoverPod> batch;
   for (const Pod& pod : pods) {
     batch.push_back({pod.ref, pod.json});
@@ -132,7 +139,57 @@ bool Bench::restart(const std::vector<Pod>& pods, bool new_process) {
   return true;
 }
 
-void Bench::die() { _exit(0); }
+void Bench::Doomed::leave(Ending ending) const {
+  const std::map<std::string, std::string> handles = bench.listener_.handles();
+  const auto saved = handles.find(uid);
+  if (saved != handles.end() && ::write(handle_to, saved->second.data(), saved->second.size()) !=
+                                    static_cast<ssize_t>(saved->second.size())) {
+    _exit(static_cast<int>(Ending::Failed));
+  }
+  _exit(static_cast<int>(ending));
+}
+
+void Bench::note_step() {
+  if (Doomed* const doomed = doomed_; doomed != nullptr && doomed->steps_left-- == 0) {
+    doomed->leave(Ending::Crashed);
+  }
+}
+
+void Bench::create_and_die(Pod pod, int step, int handle_to) {
+  Doomed doomed{*this, pod.ref.uid, handle_to, step};
+  if (begin()) {
+    doomed_ = &doomed;
+    expect_ok(create_pod(pod), "create_pod");
+    doomed_ = nullptr;
+  }
+  for (const std::string& problem : problems_) {
+    static_cast<void>(std::fprintf(stderr, "%s\n", problem.c_str()));
+  }
+  doomed.leave(problems_.empty() ? Ending::Returned : Ending::Failed);
+}
+
+bool Bench::crash_in_create(Pod& pod, int step) {
+  std::array<int, 2> handle{};
+  if (!expect(::pipe2(handle.data(), O_CLOEXEC) == 0, "no pipe can be made")) {
+    return false;
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    create_and_die(pod, step, handle[1]);
+  }
+  ::close(handle[1]);
+  std::array<char, VKP_MAX_HANDLE_BYTES> saved{};
+  ssize_t length = 0;
+  while ((length = ::read(handle[0], saved.data(), saved.size())) > 0) {
+    pod.ref.handle.append(saved.data(), static_cast<std::size_t>(length));
+  }
+  ::close(handle[0]);
+  int end = 0;
+  const bool has_ended = child > 0 && ::waitpid(child, &end, 0) == child && WIFEXITED(end);
+  const Ending ending = has_ended ? static_cast<Ending>(WEXITSTATUS(end)) : Ending::Failed;
+  expect(ending != Ending::Failed, "create_pod in a process of its own failed");
+  return ending == Ending::Crashed;
+}
 
 std::unique_ptr<plugin::Provider> Bench::another(const std::string& owner) {
   std::unique_ptr<plugin::Provider> other = make_instance();

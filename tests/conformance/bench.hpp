@@ -10,6 +10,7 @@
 #include "support/recording_listener.hpp"
 #include "support/recording_log_sink.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -47,16 +48,21 @@ class Bench {
 
   bool load();                                        // the library
   bool create(const std::string& owner = "owner-1");  // an instance; not started
-  bool recover(const std::vector<Pod>& pods);         // and calls create_pod where it is asked to
+  bool recover(const std::vector<Pod>& pods);
   bool start();
+  // Both, and create_pod where the provider asks for it.
+  bool recover_and_start(const std::vector<Pod>& pods);
   // All of it, with a node that has no pods.
   bool begin() { return load() && create() && recover({}) && start(); }
   void stop();
   void destroy();  // without a stop
   // A new instance that is told of these pods; with `new_process` in a new copy of the library.
   bool restart(const std::vector<Pod>& pods, bool new_process = false);
-  // The process ends here, without a word to the provider: for children that stand for a crash.
-  [[noreturn]] static void die();
+  // Creates the pod in a process of its own, which ends at the given step of it (0, 1, …: before and
+  // after each word of the provider to the host), with the handle that is saved by then kept in `pod`.
+  // False when create_pod has fewer steps; then the process ended right after its return. Nothing may
+  // have been loaded before.
+  bool crash_in_create(Pod& pod, int step);
 
   [[nodiscard]] plugin::Provider& provider() { return *provider_; }
   [[nodiscard]] plugin::Library& library() { return *library_; }
@@ -92,6 +98,17 @@ class Bench {
   [[nodiscard]] plugin::CallOptions within(std::chrono::milliseconds time) const;
 
  private:
+  // How a process ended that was made for a crash.
+  enum class Ending { Returned = 0, Failed = 1, Crashed = 2 };
+  struct Doomed {
+    const Bench& bench;
+    std::string uid;
+    int handle_to;  // descriptor for the handle that was saved
+    std::atomic<int> steps_left;
+    [[noreturn]] void leave(Ending ending) const;
+  };
+  [[noreturn]] void create_and_die(Pod pod, int step, int handle_to);
+  void note_step();
   std::unique_ptr<plugin::Provider> make_instance();
 
   Subject subject_;
@@ -99,11 +116,12 @@ class Bench {
   vkhost::testing::PluginFiles files_;
   int copies_ = 0;
   int pods_ = 0;
+  std::atomic<Doomed*> doomed_ = nullptr;  // while create_pod runs in a process that shall crash
   std::vector<std::string> problems_;
   SystemClock clock_;
   std::shared_ptr<vkhost::testing::RecordingLogSink> log_ =
       std::make_shared<vkhost::testing::RecordingLogSink>();
-  vkhost::testing::RecordingListener listener_;
+  vkhost::testing::RecordingListener listener_{[this] { note_step(); }};
   std::optional<plugin::Loader> loader_;
   plugin::Library* library_ = nullptr;
   std::unique_ptr<plugin::Provider> provider_;

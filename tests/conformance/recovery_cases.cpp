@@ -50,6 +50,32 @@ void adopts_without_the_handle(Bench& bench) {
   bench.expect_present(pod, "after a restart without the handle");
 }
 
+// Whatever the host knew at the end of the process, there is one workload for each pod afterwards.
+void adopts_after_a_crash_at_each_step_of_create(Bench& bench) {
+  constexpr int kMaxSteps = 100;
+  std::vector<Pod> pods;
+  for (bool has_crashed = true; has_crashed && bench.problems().empty();) {
+    const int step = static_cast<int>(pods.size());
+    pods.push_back(bench.pod("web-" + std::to_string(step)));
+    has_crashed = bench.crash_in_create(pods.back(), step);
+    bench.expect(step < kMaxSteps, "create_pod calls the host without end");
+  }
+  if (!bench.load() || !bench.create() || !bench.recover_and_start(pods)) {
+    return;
+  }
+  for (const Pod& pod : pods) {
+    bench.expect_present(pod, "after a crash in its create_pod");
+  }
+  const auto list = bench.list();
+  bench.expect(list && list->pods.size() == pods.size(),
+               "after crashes in create_pod there are not as many workloads as pods");
+  for (const Pod& pod : pods) {
+    bench.expect_ok(bench.delete_pod(pod, std::chrono::milliseconds(0)),
+                    "delete_pod of a pod whose create_pod ended in a crash");
+    bench.expect_gone(pod, "after a crash in its create_pod, and delete_pod");
+  }
+}
+
 // What the API server has forgotten while the host was away is an orphan: listed, deletable.
 void lists_what_it_was_not_told_of(Bench& bench) {
   if (!bench.begin()) {
@@ -76,6 +102,9 @@ std::vector<Case> recovery_cases() {
        adopts_in_a_new_process, true},
       {"AdoptsWithoutTheHandle", "a lost handle ends in adoption, not in a second workload",
        adopts_without_the_handle},
+      {"AdoptsAfterACrashAtEachStepOfCreate",
+       "a crash at any step of create_pod ends in adoption, not in a second workload",
+       adopts_after_a_crash_at_each_step_of_create, true},
       {"ListsWhatItWasNotToldOf", "pods that recover_pods did not name are listed and deletable",
        lists_what_it_was_not_told_of},
   };

@@ -40,6 +40,8 @@ TEST(ConformanceSuite, FindsOutWhoForgetsPods) {
   EXPECT_THAT(problems_of(kForgetful, "ListsEveryPodOnce"), Contains(HasSubstr("has 0 pods")));
   EXPECT_THAT(problems_of(kForgetful, "AdoptsInANewInstance"),
               Contains(HasSubstr("is not in the list")));
+  EXPECT_THAT(problems_of(kForgetful, "AdoptsAfterACrashAtEachStepOfCreate"),
+              Contains(HasSubstr("is not in the list")));
   EXPECT_THAT(problems_of(kForgetful, "ReportsAStatus"), Contains(HasSubstr("phase Running")));
   EXPECT_THAT(problems_of(kForgetful, "DescribesANode"), Contains(HasSubstr("capacity.memory")));
   EXPECT_THAT(problems_of(kForgetful, "ExplainsItsRefusals"),

@@ -1,5 +1,6 @@
 // RecordingListener: the host's ear for a provider, which keeps what it heard and can be waited on.
-// Knows every pod, unless told otherwise. [any-thread]
+// Knows every pod, unless told otherwise. `on_step` is called where a process could end: before and
+// after each call of the provider has its effect. [any-thread]
 #pragma once
 
 #include "base/mutex.hpp"
@@ -17,7 +18,11 @@ namespace vkhost::testing {
 
 class RecordingListener final : public plugin::ProviderListener {
  public:
+  explicit RecordingListener(std::function<void()> on_step = [] {})
+      : on_step_(std::move(on_step)) {}
+
   Status pod_changed(plugin::PodChange change) override {
+    const Step step(*this);
     MutexLock lock(mutex_);
     if (unknown_.count(change.uid) != 0) {
       return not_found("no pod " + change.uid);
@@ -28,6 +33,7 @@ class RecordingListener final : public plugin::ProviderListener {
   }
 
   Status node_changed() override {
+    const Step step(*this);
     MutexLock lock(mutex_);
     ++node_changes_;
     changed_.notify_all();
@@ -35,6 +41,7 @@ class RecordingListener final : public plugin::ProviderListener {
   }
 
   Status save_handle(const std::string& uid, const std::string& handle) override {
+    const Step step(*this);
     MutexLock lock(mutex_);
     handles_[uid] = handle;
     changed_.notify_all();
@@ -87,6 +94,17 @@ class RecordingListener final : public plugin::ProviderListener {
   }
 
  private:
+  class Step {
+   public:
+    explicit Step(const RecordingListener& of) : of_(of) { of_.on_step_(); }
+    ~Step() { of_.on_step_(); }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+
+   private:
+    const RecordingListener& of_;
+  };
+
   [[nodiscard]] std::vector<plugin::PodChange> changes_of(const std::string& uid) const
       VKHOST_REQUIRES(mutex_) {
     std::vector<plugin::PodChange> found;
@@ -98,6 +116,7 @@ class RecordingListener final : public plugin::ProviderListener {
     return found;
   }
 
+  const std::function<void()> on_step_;
   mutable Mutex mutex_;
   mutable CondVar changed_;
   std::vector<plugin::PodChange> changes_ VKHOST_GUARDED_BY(mutex_);
