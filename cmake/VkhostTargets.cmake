@@ -136,6 +136,8 @@ function(vkhost_add_test)
     set(arg_TIMEOUT 60)
     if(NOT arg_LABEL STREQUAL "unit")
       set(arg_TIMEOUT 300)
+    elseif(VKHOST_SANITIZE)
+      set(arg_TIMEOUT 180)
     endif()
   endif()
 

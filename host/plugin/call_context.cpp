@@ -8,6 +8,23 @@
 #include <utility>
 
 namespace vkhost::plugin {
+namespace {
+
+// A forced unwind is caught by a reference to nothing.
+[[gnu::no_sanitize("null")]] void run_fenced(void (*function)(void* user),
+                                             void* user,
+                                             const observe::Logger& log,
+                                             const std::string& what) {
+  try {
+    function(user);
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    log.warn("a cancel callback of the plugin threw", {{"call", what}});
+  }
+}
+
+}  // namespace
 
 // ---- Call ----
 
@@ -47,16 +64,9 @@ std::uint64_t Call::on_cancel(void (*function)(void* user), void* user) {
       return registration;
     }
   }
-  const auto fenced = [function, user, log = log_, what = what_] {
-    try {
-      function(user);
-    } catch (const abi::__forced_unwind&) {
-      throw;
-    } catch (...) {
-      log.warn("a cancel callback of the plugin threw", {{"call", what}});
-    }
-  };
-  auto callback = std::make_unique<CancelCallback>(callbacks_.token(), fenced);
+  auto callback = std::make_unique<CancelCallback>(
+      callbacks_.token(),
+      [function, user, log = log_, what = what_] { run_fenced(function, user, log, what); });
   const MutexLock lock(mutex_);
   if (!closed_) {
     registrations_.emplace(registration, std::move(callback));

@@ -177,6 +177,7 @@ bool Bench::crash_in_create(Pod& pod, int step) {
   if (child == 0) {
     create_and_die(pod, step, handle[1]);
   }
+  ++copies_;  // of the library: the child loads one
   ::close(handle[1]);
   std::array<char, VKP_MAX_HANDLE_BYTES> saved{};
   ssize_t length = 0;

@@ -48,6 +48,18 @@ TEST(ConformanceSuite, FindsOutWhoForgetsPods) {
               Contains(HasSubstr("without a document")));
 }
 
+TEST(ConformanceSuite, CrashesBeforeAndAfterEachWordToTheHost) {
+  const vkhost::testing::TestFolder state;
+  Bench bench({"minimal", vkhost::testing::fixture_path("minimal")}, state.path());
+  Pod pod = bench.pod("web");
+
+  // The fixture pushes one status in create_pod.
+  EXPECT_TRUE(bench.crash_in_create(pod, 0));
+  EXPECT_TRUE(bench.crash_in_create(pod, 1));
+  EXPECT_FALSE(bench.crash_in_create(pod, 2));
+  EXPECT_THAT(bench.problems(), IsEmpty());
+}
+
 TEST(ConformanceSuite, FindsOutWhoAnswersWithNothing) {
   EXPECT_THAT(problems_of("null_results", "DescribesANode"),
               Contains(HasSubstr("returned OK without its result")));

@@ -175,7 +175,9 @@ TEST_F(LibraryTest, RefusesAnInstanceByTheFileAndThePluginsWords) {
 TEST_F(LibraryTest, DoesNotShutAPluginDownThatIsStillUsed) {
   auto provider = (*load("minimal"))->create({"{}", "{}"}, listener_, {});
   ASSERT_TRUE(provider.is_ok());
-  static_cast<void>(provider->release());  // an owner that forgets it; the process ends soon
+  static const Provider* const forgotten =
+      provider->release();  // by its owner; the process ends soon
+  ASSERT_NE(forgotten, nullptr);
 
   loader_.reset();
 

@@ -338,13 +338,13 @@ TEST_F(PodEngineTest, NeverChangesAPodThatOthersShare) {
   EXPECT_EQ(shared->raw, bytes);
 }
 
-TEST_F(PodEngineTest, KeepsNothingOfTenThousandPodsThatAreGone) {
+TEST_F(PodEngineTest, KeepsNothingOfAThousandPodsThatAreGone) {
   provider_.runs_in_create = true;
   provider_.deletes_at_once = true;
   provider_.handle_prefix.clear();
   boot();
 
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 10; ++round) {
     std::vector<std::string> uids;
     for (int i = 0; i < 100; ++i) {
       uids.push_back(api_.create({.name = "web-" + std::to_string(i)}));
