@@ -69,10 +69,10 @@ void PlayedServer::accept_connections() {
     }
     ++connections_so_far_;
     auto connection = std::make_shared<Connection>();
-    Thread thread("played-conn",
-                  [this, connection, socket] { serve(*connection, std::move(*socket)); });
-    const MutexLock lock(mutex_);
-    running_.push_back({connection, std::move(thread)});
+    const MutexLock lock(mutex_);  // push() finds a connection before anybody has seen a byte of it
+    running_.push_back({connection, Thread("played-conn", [this, connection, socket] {
+                          serve(*connection, std::move(*socket));
+                        })});
   }
 }
 
