@@ -128,7 +128,7 @@ TEST(InCluster, TheServiceAccountOfThePodIsEnough) {
   node.cluster().remove(node.pod_path("web"));
   node.cluster().wait_until_gone(node.pod_path("web"), kLong);
   EXPECT_EQ(node.journal().count("gone", uid), 1U);
-  EXPECT_THAT(node.daemon().log(), ::testing::Not(::testing::HasSubstr("forbidden")));
+  EXPECT_THAT(node.daemon().log(), ::testing::Not(::testing::HasSubstr("PERMISSION_DENIED")));
 }
 
 }  // namespace

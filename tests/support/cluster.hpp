@@ -57,6 +57,8 @@ class Cluster {
   [[nodiscard]] bool exists(std::string_view path);
   // A new namespace in which pods are admitted; returns its name.
   [[nodiscard]] std::string create_namespace();
+  // 36 of Kubernetes 1.36.
+  [[nodiscard]] int minor_version();
   // Follows one object (path of the object, not of its collection) until `condition` holds for its
   // JSON text, "" while there is none; returns that text. Throws with the last state when `within`
   // passes first.
