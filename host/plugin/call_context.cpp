@@ -11,10 +11,10 @@ namespace vkhost::plugin {
 namespace {
 
 // A forced unwind is caught by a reference to nothing.
-[[gnu::no_sanitize("null")]] void run_fenced(void (*function)(void* user),
-                                             void* user,
-                                             const observe::Logger& log,
-                                             const std::string& what) {
+__attribute__((no_sanitize("null"))) void run_fenced(void (*function)(void* user),
+                                                     void* user,
+                                                     const observe::Logger& log,
+                                                     const std::string& what) {
   try {
     function(user);
   } catch (const abi::__forced_unwind&) {

@@ -24,8 +24,8 @@ std::string seconds(std::chrono::milliseconds duration) {
 // Calls the plugin. What it throws ends here; a thread that is being cancelled or has called
 // pthread_exit goes on unwinding, as the C library ends the process otherwise; it is caught by a
 // reference to nothing.
-[[gnu::no_sanitize("null")]] Call::Outcome enter(const PluginCalls::Body& body,
-                                                 const CallPointers& pointers) {
+__attribute__((no_sanitize("null"))) Call::Outcome enter(const PluginCalls::Body& body,
+                                                         const CallPointers& pointers) {
   try {
     return {body(pointers), std::nullopt};
   } catch (const abi::__forced_unwind&) {
