@@ -38,10 +38,12 @@ void Executor::submit(std::function<void()> task) {
     const MutexLock lock(mutex_);
     waiting_.push_back(std::move(task));
     wakes = std::exchange(is_idle_, false);
-    if (!wakes && helping_ >= max_helpers_) {
-      return;
+    if (!wakes) {
+      if (helping_ >= max_helpers_) {
+        return;
+      }
+      ++helping_;
     }
-    helping_ += wakes ? 0 : 1;
   }
   if (wakes) {
     arrived_.notify_one();  // without the lock, for which it would only wait

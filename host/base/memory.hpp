@@ -12,7 +12,6 @@ void share_heaps();
 // programs and libraries that only its start has touched. What is needed after all comes back from
 // the page cache by itself, so this changes figures and not behaviour. A few milliseconds.
 // [any-thread]
-
 void release_unused_memory();
 
 }  // namespace vkhost

@@ -119,8 +119,7 @@ void add_node_description(Section<NodeConfig>& keys) {
       .key("capacity_file", &NodeConfig::capacity_file, path(),
            "A JSON file with `capacity` and `allocatable`, such as `{\"capacity\": {\"cpu\": "
            "\"20\"}}`, looked at every `ping_interval`. It wins over what the provider says; the "
-           "two "
-           "keys above win over it.")
+           "two keys above win over it.")
       .default_text("none")
       .key("operating_system", &NodeConfig::operating_system,
            choice<std::string>({{"linux", "linux"}, {"windows", "windows"}}),

@@ -55,14 +55,6 @@ void Chores::run_by(Id id, SteadyTime when) {
   begin_due();
 }
 
-void Chores::run_at(Id id, SteadyTime when) {
-  {
-    const MutexLock lock(mutex_);
-    chores_[id].due = when;
-  }
-  begin_due();
-}
-
 bool Chores::is_due(const Chore& chore, SteadyTime by) const {
   return !chore.is_busy && (chore.is_wanted_now || (chore.due && *chore.due <= by));
 }

@@ -40,7 +40,6 @@ class Chores {
 
   void run_now(Id id);  // or once more, when it is running
   void run_by(Id id, SteadyTime when);
-  void run_at(Id id, SteadyTime when);  // in place of the time set before
 
  private:
   struct Chore {

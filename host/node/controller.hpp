@@ -112,7 +112,7 @@ class NodeController {
   void want_write() VKHOST_REQUIRES(mutex_);
   // Runs `change` and has the node written when that made a difference.
   void note(const std::function<void(Health&)>& change);
-  // The time until the next repair of what others wrote; nothing while one is under way.
+  // The time until the next repair of what others wrote, be it planned already.
   std::chrono::milliseconds take_repair() VKHOST_REQUIRES(mutex_);
   [[nodiscard]] plugin::CallOptions provider_options(std::chrono::milliseconds timeout) const;
 

@@ -23,6 +23,15 @@ constexpr const char* kInfo =
     R"({"cluster_uid":"cluster-1","node_name":"node-1","address":"127.0.0.1","kubelet_port":10250,)"
     R"("cluster_domain":"cluster.local","mode":"standalone","host_version":"0.0.0"})";
 
+std::vector<plugin::RecoverPod> batch_of(const std::vector<Pod>& pods) {
+  std::vector<plugin::RecoverPod> batch;
+  batch.reserve(pods.size());
+  for (const Pod& pod : pods) {
+    batch.push_back({pod.ref, pod.json});
+  }
+  return batch;
+}
+
 }  // namespace
 
 Bench::Bench(Subject subject, std::filesystem::path state)
@@ -93,12 +102,7 @@ bool Bench::create(const std::string& owner) {
 }
 
 bool Bench::recover(const std::vector<Pod>& pods) {
-  std::vector<plugin::RecoverPod> batch;
-  batch.reserve(pods.size());
-  for (const Pod& pod : pods) {
-    batch.push_back({pod.ref, pod.json});
-  }
-  return expect_ok(provider_->recover_pods(batch, true, {}).status(), "recover_pods");
+  return expect_ok(provider_->recover_pods(batch_of(pods), true, {}).status(), "recover_pods");
 }
 
 bool Bench::start() { return expect_ok(provider_->start({"node-1", owner_}, {}), "start"); }
@@ -121,11 +125,7 @@ bool Bench::restart(const std::vector<Pod>& pods, bool new_process) {
 }
 
 bool Bench::recover_and_start(const std::vector<Pod>& pods) {
-  std::vector<plugin::RecoverPod> batch;
-  for (const Pod& pod : pods) {
-    batch.push_back({pod.ref, pod.json});
-  }
-  const auto verdicts = provider_->recover_pods(batch, true, {});
+  const auto verdicts = provider_->recover_pods(batch_of(pods), true, {});
   if (!expect_ok(verdicts.status(), "recover_pods") || !start()) {
     return false;
   }

@@ -1,28 +1,28 @@
 #include "simulation/model_api.hpp"
 
+#include "base/json_text.hpp"
+
 #include <stdexcept>
 #include <utility>
 
 namespace vkhost::simulation {
 namespace {
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 std::string render(const ModelApi::Object& object) {
-  std::string text = R"({"metadata":{"name":)" + quoted(object.name) +
-                     R"(,"namespace":"default","uid":)" + quoted(object.uid) +
-                     R"(,"resourceVersion":)" + quoted(std::to_string(object.version)) +
+  std::string text = R"({"metadata":{"name":)" + json_string(object.name) +
+                     R"(,"namespace":"default","uid":)" + json_string(object.uid) +
+                     R"(,"resourceVersion":)" + json_string(std::to_string(object.version)) +
                      R"(,"generation":)" + std::to_string(object.generation);
   if (object.deletion) {
-    text += R"(,"deletionTimestamp":)" + quoted(format_time(*object.deletion)) +
+    text += R"(,"deletionTimestamp":)" + json_string(format_time(*object.deletion)) +
             R"(,"deletionGracePeriodSeconds":)" + std::to_string(object.grace);
   }
   std::string annotations;
   for (const auto& [key, value] : object.annotations) {
-    annotations += (annotations.empty() ? "" : ",") + quoted(key) + ":" + quoted(value);
+    annotations += (annotations.empty() ? "" : ",") + json_string(key) + ":" + json_string(value);
   }
   return text + R"(,"annotations":{)" + annotations +
-         R"(}},"spec":{"nodeName":"vk","restartPolicy":)" + quoted(object.restart_policy) +
+         R"(}},"spec":{"nodeName":"vk","restartPolicy":)" + json_string(object.restart_policy) +
          R"(,"containers":[{"name":"main","image":"i)" + std::to_string(object.image) +
          R"("}]},"status":)" + object.status.text() + "}";
 }

@@ -112,6 +112,7 @@ Cluster::Cluster(const std::string& facts)
       logs_dir_(json_at(facts, "/logs_dir")),
       supervisor_pid_(std::stoi(json_at(facts, "/supervisor_pid"))),
       pids_(pids_in(facts)),
+      minor_version_(std::stoi(json_at(facts, "/minor_version"))),
       api_(port_, ca_.certificate_pem(), token("admin")) {}
 
 Cluster::~Cluster() {
@@ -185,11 +186,6 @@ std::string Cluster::create_namespace() {
   wait_for("/api/v1/namespaces/" + name + "/serviceaccounts/default",
            [&](const std::string& account) { return account.find(needed) != std::string::npos; });
   return name;
-}
-
-int Cluster::minor_version() {
-  const std::string version = json_at(get("/version"), "/gitVersion");  // v1.36.3
-  return std::stoi(version.substr(version.find('.') + 1));
 }
 
 std::string Cluster::wait_for(std::string_view path,

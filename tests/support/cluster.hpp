@@ -58,7 +58,7 @@ class Cluster {
   // A new namespace in which pods are admitted; returns its name.
   [[nodiscard]] std::string create_namespace();
   // 36 of Kubernetes 1.36.
-  [[nodiscard]] int minor_version();
+  [[nodiscard]] int minor_version() const { return minor_version_; }
   // Follows one object (path of the object, not of its collection) until `condition` holds for its
   // JSON text, "" while there is none; returns that text. Throws with the last state when `within`
   // passes first.
@@ -84,6 +84,7 @@ class Cluster {
   std::filesystem::path logs_dir_;
   pid_t supervisor_pid_;
   std::vector<pid_t> pids_;
+  int minor_version_;
   ApiClient api_;
   bool stop_at_the_end_ = false;
 };

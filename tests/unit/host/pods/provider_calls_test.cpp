@@ -24,6 +24,14 @@ Status account_fault(std::string message = "the access key has expired") {
 class CreatePodCalls : public EngineFixture {
  protected:
   CreatePodCalls() { settings_.backoff = {seconds{1}, seconds{64}}; }
+
+  // Its first create_pod took effect, which the host was not told.
+  std::string given_unanswered_create(const NewPod& pod = {}) {
+    const std::string uid = api_.create(pod);
+    provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
+    settle();
+    return uid;
+  }
 };
 
 TEST_F(CreatePodCalls, AFailureNeverMakesThePodReady) {
@@ -433,9 +441,7 @@ TEST_F(CreatePodCalls, AreNotMadeForAPodDeletedWhileItsMaterialWasResolved) {
 
 TEST_F(CreatePodCalls, AreNotRepeatedForAPodThatRanAndEndedWhileItsMaterialWasResolved) {
   boot();
-  const std::string uid = api_.create({.restart_policy = "Never"});
-  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
-  settle();
+  const std::string uid = given_unanswered_create({.restart_policy = "Never"});
   material_.during_next([&] {
     provider_.run(uid);
     provider_.lose(uid);
@@ -451,9 +457,7 @@ TEST_F(CreatePodCalls, AreNotRepeatedForAPodThatRanAndEndedWhileItsMaterialWasRe
 TEST_F(CreatePodCalls, AreNotRepeatedForAPodThatRanAndEndedWhileItsMaterialWasMissing) {
   provider_.handle_prefix = "";
   boot();
-  const std::string uid = api_.create({.restart_policy = "Never"});
-  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
-  settle();
+  const std::string uid = given_unanswered_create({.restart_policy = "Never"});
   material_.during_next([&] {
     provider_.run(uid);
     provider_.lose(uid);
@@ -469,9 +473,7 @@ TEST_F(CreatePodCalls, AreNotRepeatedForAPodThatRanAndEndedWhileItsMaterialWasMi
 TEST_F(CreatePodCalls, AreNotTakenForLostBecauseWhatStoodBeforeThemIsGone) {
   provider_.handle_prefix = "";
   boot();
-  const std::string uid = api_.create({.restart_policy = "Never"});
-  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
-  settle();
+  const std::string uid = given_unanswered_create({.restart_policy = "Never"});
   material_.during_next([&] { provider_.lose(uid); });
 
   pass(minutes{2});
@@ -484,9 +486,7 @@ TEST_F(CreatePodCalls, AreNotTakenForLostBecauseWhatStoodBeforeThemIsGone) {
 TEST_F(CreatePodCalls, ThatOnlyTakeOverWhatStandsAreFollowedByTheChangeThatCameBetween) {
   provider_.shape.updates = plugin::kChangedImage;
   boot();
-  const std::string uid = api_.create({});
-  provider_.fail_create_after_effect(uid, deadline_exceeded("no answer"));
-  settle();
+  const std::string uid = given_unanswered_create();
 
   api_.set_image(uid, "other");
   pass(minutes{1});
