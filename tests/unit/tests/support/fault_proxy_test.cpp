@@ -11,6 +11,7 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 
@@ -29,9 +30,11 @@ constexpr const char* kPodStatus = "/api/v1/namespaces/default/pods/web-0/status
 class FaultProxyTest : public ::testing::Test {
  protected:
   std::atomic<int> served_{0};
+  std::counting_semaphore<> reached_{0};  // released for each that the server serves
   // The server echoes what it got, and keeps watches open.
   PlayedServer server_{[this](const Head& head, const std::string& body) {
     ++served_;
+    reached_.release();
     if (head.target().find("watch=true") != std::string_view::npos) {
       return PlayedServer::open_stream();
     }
@@ -225,15 +228,19 @@ TEST_F(FaultProxyTest, HoldsARequestUntilTakenBack) {
 }
 
 TEST_F(FaultProxyTest, HoldsAnAnswerUntilTakenBack) {
-  const FaultId stall = proxy_->stall_answers();
-  client_.set_timeout(100ms);
-  EXPECT_THROW(client_.get(kPods), std::runtime_error);
-  EXPECT_EQ(served_, 1);
+  const FaultId stall = proxy_->stall_answers({.label = "list pods"});
+  std::atomic<int> status{0};
+  Thread caller("caller", [&] { status = client_.get(kPods).status; });
+  ASSERT_TRUE(reached_.try_acquire_for(kSoon));
+
+  // A request that is not held goes all the way meanwhile.
+  ASSERT_EQ(client_.patch(kPodStatus, "{}").status, 200);
+  EXPECT_EQ(status, 0);
 
   proxy_->take_back(stall);
-  client_.set_timeout(kSoon);
+  caller.join();
 
-  EXPECT_EQ(client_.get(kPods).status, 200);
+  EXPECT_EQ(status, 200);
 }
 
 TEST_F(FaultProxyTest, DelaysARequest) {
