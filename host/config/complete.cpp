@@ -1,6 +1,7 @@
 #include "config/complete.hpp"
 
 #include "base/suggest.hpp"
+#include "config/key_type.hpp"
 #include "config/settings_tree.hpp"
 
 #include <algorithm>
@@ -48,6 +49,10 @@ class Completion {
     const Value* given = root_.find(name);
     const bool is_list = given != nullptr && given->as<Array>() != nullptr;
     return std::string(name) + (is_list ? '[' + std::to_string(index) + ']' : std::string());
+  }
+
+  void warning(const std::string& key, std::string text) {
+    problems_.warning(place_of_key(root_, key), key, std::move(text));
   }
 
   void error(const std::string& key, std::string text) {
@@ -106,6 +111,34 @@ class Completion {
       }
       provider_of(node, i);
       taints_of(node);
+      amounts_of(node, indexed("node", i));
+      doubts_about(node, indexed("node", i));
+    }
+  }
+
+  // The API server refuses the whole node for one such amount.
+  void amounts_of(const NodeConfig& node, const std::string& key) {
+    for (const auto& [member, amounts] :
+         {std::pair(".capacity.", &node.capacity), std::pair(".allocatable.", &node.allocatable)}) {
+      for (const auto& [name, amount] : *amounts) {
+        if (is_counted_resource(name) && !is_whole_quantity(amount)) {
+          error(key + member + show_table_key(name),
+                "expected a whole number, found \"" + amount + "\": " + name + " is counted");
+        }
+      }
+    }
+  }
+
+  void doubts_about(const NodeConfig& node, const std::string& key) {
+    constexpr std::size_t kLongestLabel = 63;
+    if (node.name.size() > kLongestLabel && !node.labels.contains("kubernetes.io/hostname")) {
+      warning(key + ".name",
+              "is longer than a label may be: the node gets no label kubernetes.io/hostname; set a "
+              "shorter one in `labels` if pods are to be spread or chosen by it");
+    }
+    if (node.ping_timeout > std::chrono::minutes{1}) {
+      warning(key + ".ping_timeout",
+              "a provider that hangs is noticed no sooner; usually some seconds are enough");
     }
   }
 

@@ -60,6 +60,7 @@ struct NodeConfig {
   Labels labels;
   Labels annotations;
   std::optional<std::vector<Taint>> taints;  // load() fills in the default taint
+  std::vector<Taint> startup_taints;
   Quantities capacity;
   Quantities allocatable;
   std::vector<NodeAddress> addresses;

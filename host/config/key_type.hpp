@@ -57,6 +57,12 @@ std::optional<std::string> check_node_name(std::string_view text);
 std::optional<std::string> check_label_key(std::string_view text);
 std::optional<std::string> check_label_value(std::string_view text);
 std::optional<std::string> check_quantity(std::string_view text);
+// Plainly so: no fraction, no negative power. The API server wants that of what is counted: pods, and
+// resources of other domains than its own.
+bool is_whole_quantity(std::string_view text);
+bool is_counted_resource(std::string_view name);
+// Nothing, one IP address or host name, or an IP address of each family.
+std::optional<std::string> check_advertised_address(std::string_view text);
 std::optional<std::string> check_taint_effect(std::string_view text);
 std::optional<std::string> check_domain(std::string_view text);
 std::optional<std::string> check_sha256(std::string_view text);

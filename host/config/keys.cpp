@@ -83,7 +83,8 @@ Section<NodeAddress> address_keys() {
 void add_node_identity(Section<NodeConfig>& keys) {
   keys.key("name", &NodeConfig::name, text("node name", check_node_name),
            "Name of the Node object. Needed where there are several. A provider may have a say in "
-           "it (see its page).")
+           "it (see its page). A name of more than 63 characters is no label: such a node has no "
+           "`kubernetes.io/hostname` but the one that `labels` gives it.")
       .default_text("`DEFAULT_NODE_NAME`, else `\"virtual-kubelet\"`")
       .key("provider", &NodeConfig::provider, text(),
            "The provider that runs this node's pods, by name. Needed where there are several.")
@@ -98,6 +99,11 @@ void add_node_identity(Section<NodeConfig>& keys) {
            "Taints, such as `{ key = \"example.com/gpu\", value = \"true\", effect = "
            "\"NoSchedule\" }`. `[]` for none.")
       .default_text("the one of `[default_taint]`")
+      .key("startup_taints", &NodeConfig::startup_taints,
+           list_of("taints", inline_table("taint", taint_keys())),
+           "Taints that the node is registered with and that a controller of the cluster takes "
+           "away when it is done, such as `{ key = \"node.cilium.io/agent-not-ready\" }`. They "
+           "are not put back.")
       .key("addresses", &NodeConfig::addresses,
            list_of("addresses", inline_table("address", address_keys())),
            "Addresses in the node's status, such as `{ type = \"ExternalIP\", address = "
@@ -219,7 +225,8 @@ Section<KubeletConfig> kubelet_keys() {
            "Where kube-apiserver reaches logs, exec and the like. Several nodes take this port and "
            "those after it, or those of a range; 0 for any.")
       .default_text("`\":10250\"`; `\"127.0.0.1:10250\"` when standalone")
-      .key("advertised_address", &KubeletConfig::advertised_address, text(),
+      .key("advertised_address", &KubeletConfig::advertised_address,
+           text("address", check_advertised_address),
            "Address of this daemon as the API server must dial it; one of each family, as in "
            "`\"10.0.0.7,fd00::7\"`, where pods and services have both.")
       .default_text("`VKUBELET_POD_IP`, else the address towards the API server")

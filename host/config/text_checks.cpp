@@ -2,6 +2,9 @@
 // is an error with a line number and not a refusal by the API server minutes later.
 #include "config/key_type.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -43,8 +46,9 @@ bool is_label_word(std::string_view text) {
                      [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
+// Amounts of resources are never negative.
 bool is_quantity(std::string_view text) {
-  if (text.starts_with('+') || text.starts_with('-')) {
+  if (text.starts_with('+')) {
     text.remove_prefix(1);
   }
   const auto number_end = text.find_first_not_of("0123456789.");
@@ -71,6 +75,19 @@ bool is_quantity(std::string_view text) {
   }
   return !exponent.empty() && exponent.size() <= 3 &&
          exponent.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_ip(int family, std::string_view text) {
+  in6_addr any{};  // room for both
+  return ::inet_pton(family, std::string(text).c_str(), &any) == 1;
+}
+
+// As DNS takes it; no pattern of Kubernetes, where letter case counts.
+bool is_host_name(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return is_subdomain(lower);
 }
 
 }  // namespace
@@ -103,6 +120,39 @@ std::optional<std::string> check_quantity(std::string_view text) {
   return is_quantity(text)
              ? std::nullopt
              : std::optional<std::string>("a quantity such as \"4\", \"500m\" or \"16Gi\"");
+}
+
+bool is_whole_quantity(std::string_view text) {
+  return is_quantity(text) && text.find('.') == std::string_view::npos &&
+         text.find("e-") == std::string_view::npos && text.find("E-") == std::string_view::npos &&
+         std::string_view("num").find(text.back()) == std::string_view::npos;
+}
+
+bool is_counted_resource(std::string_view name) {
+  constexpr std::string_view kKubernetes = "kubernetes.io";
+  const std::string_view domain = name.substr(0, name.find('/'));
+  const bool is_own =
+      domain == kKubernetes ||
+      (domain.ends_with(kKubernetes) && domain[domain.size() - kKubernetes.size() - 1] == '.');
+  return name == "pods" || (domain.size() < name.size() && !is_own);
+}
+
+std::optional<std::string> check_advertised_address(std::string_view text) {
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos) {
+    const bool good =
+        text.empty() || is_ip(AF_INET, text) || is_ip(AF_INET6, text) || is_host_name(text);
+    return good ? std::nullopt
+                : std::optional<std::string>("an address such as \"10.0.0.7\" or \"fd00::7\"");
+  }
+  const std::string_view first = text.substr(0, comma);
+  std::string_view second = text.substr(comma + 1);
+  second.remove_prefix(std::min(second.find_first_not_of(' '), second.size()));
+  const bool good = (is_ip(AF_INET, first) && is_ip(AF_INET6, second)) ||
+                    (is_ip(AF_INET6, first) && is_ip(AF_INET, second));
+  return good ? std::nullopt
+              : std::optional<std::string>(
+                    "one address of each family, such as \"10.0.0.7,fd00::7\"");
 }
 
 std::optional<std::string> check_taint_effect(std::string_view text) {

@@ -51,6 +51,9 @@ node::Settings node_settings(const config::NodeConfig& node, const Endpoint& kub
       settings.taints->push_back({taint.key, taint.value, taint.effect});
     }
   }
+  for (const config::Taint& taint : node.startup_taints) {
+    settings.startup_taints.push_back({taint.key, taint.value, taint.effect});
+  }
   settings.capacity = node.capacity;
   settings.allocatable = node.allocatable;
   for (const config::NodeAddress& address : node.addresses) {

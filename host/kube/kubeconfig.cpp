@@ -154,7 +154,10 @@ Status read_impersonation(const KubeconfigEntry& user, Impersonation& who) {
   VKHOST_TRY_ASSIGN(const KubeconfigEntry extra, take_entry(user, "as-user-extra"));
   if (extra.node.IsDefined()) {
     for (const auto& member : extra.node) {
-      const std::string key = member.first.Scalar();
+      const std::string key = member.first.Scalar();  // empty for what is no text
+      if (key.empty() || key.find('\0') != std::string::npos) {
+        return kubeconfig_fault(extra, member.first, "", "holds a key that is no name");
+      }
       VKHOST_TRY(take_list(extra, key.c_str(), who.extra[key]));
     }
   }

@@ -15,6 +15,9 @@ YAML::Node member_of(const YAML::Node& map, const char* key) {
   return map.IsMap() ? map[key] : YAML::Node(YAML::NodeType::Undefined);
 }
 
+// What is read here becomes header lines, paths and arguments of programs.
+bool holds_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
 bool is_absent(const YAML::Node& node) { return !node.IsDefined() || node.IsNull(); }
 
 // yaml-cpp reads JSON only in part (no surrogate pairs, no long keys), so JSON goes this way. Depth is
@@ -134,7 +137,7 @@ Status take_text(const KubeconfigEntry& entry, const char* key, std::string& out
   if (!value.IsScalar()) {
     return kubeconfig_fault(entry, value, key, "is not a string");
   }
-  if (value.Scalar().find('\0') != std::string::npos) {
+  if (holds_nul(value.Scalar())) {
     return kubeconfig_fault(entry, value, key, "holds a NUL character");
   }
   out = value.Scalar();
@@ -165,6 +168,9 @@ Status take_list(const KubeconfigEntry& entry, const char* key, std::vector<std:
   for (const YAML::Node& item : value) {
     if (!item.IsScalar()) {
       return kubeconfig_fault(entry, item, key, "holds something that is not a string");
+    }
+    if (holds_nul(item.Scalar())) {
+      return kubeconfig_fault(entry, item, key, "holds a NUL character");
     }
     out.push_back(item.Scalar());
   }

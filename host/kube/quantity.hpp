@@ -19,6 +19,7 @@ class Quantity {
   static Result<Quantity> parse(std::string_view text);
 
   [[nodiscard]] bool is_zero() const { return whole_ == 0 && nano_ == 0; }
+  [[nodiscard]] bool is_whole() const { return nano_ == 0; }
   // Rounded up to whole ones and thousandths; 2^63-1 when the number does not fit.
   [[nodiscard]] std::int64_t ceil() const;
   [[nodiscard]] std::int64_t ceil_milli() const;

@@ -5,12 +5,23 @@
 
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 
 namespace vkhost::node {
 namespace {
 
 constexpr std::uintmax_t kMaxBytes = 1024UL * 1024;
+
+// What is counted comes in whole ones: the API server refuses the whole node for half a device.
+bool is_counted(const std::string& resource) {
+  constexpr std::string_view kKubernetes = "kubernetes.io";
+  const std::string_view domain = std::string_view(resource).substr(0, resource.find('/'));
+  const bool is_own =
+      domain == kKubernetes ||
+      (domain.ends_with(kKubernetes) && domain[domain.size() - kKubernetes.size() - 1] == '.');
+  return resource == "pods" || (domain.size() < resource.size() && !is_own);
+}
 
 Result<std::map<std::string, std::string>> read_quantities(const Object::Ptr& document,
                                                            const std::string& member) {
@@ -27,8 +38,12 @@ Result<std::map<std::string, std::string>> read_quantities(const Object::Ptr& do
       return invalid_argument("'" + member + "." + resource + "' is neither text nor a number");
     }
     std::string text = value.toString();
-    if (const auto quantity = kube::Quantity::parse(text); !quantity.is_ok()) {
+    const auto quantity = kube::Quantity::parse(text);
+    if (!quantity.is_ok()) {
       return quantity.status().while_doing("'" + member + "." + resource + "'");
+    }
+    if (is_counted(resource) && !quantity->is_whole()) {
+      return invalid_argument("'" + member + "." + resource + "' is no whole number");
     }
     quantities.emplace(resource, std::move(text));
   }

@@ -18,7 +18,8 @@ constexpr seconds kFirstWritePatience{1};
 constexpr seconds kStartPatience{10};
 // The first `node` of a provider may have to ask a back end for everything.
 constexpr seconds kNodeTimeout{30};
-constexpr milliseconds kLeaseRetry{1000};
+constexpr BackoffLimits kLeaseRetry{seconds{1}, seconds{7}};
+constexpr std::chrono::minutes kLeaseWarning{1};
 constexpr milliseconds kPingAgain{1000};
 // A handshake with ourselves at every ping would be most of what an idle daemon does.
 constexpr std::chrono::minutes kSelfCheckInterval{5};
@@ -279,9 +280,12 @@ void NodeController::ping() {
   bool is_certain = true;
   note([&](Health& health) { is_certain = health.take_ping(answer); });
   if (!is_certain) {
-    parts_.log.info("the provider missed a ping, it is asked again at once",
-                    {observe::error_field(answer)});
-    chores_.run_by(probe_chore_, parts_.clock->steady_now() +
+    if (!answer.is_ok()) {
+      parts_.log.info("the provider missed a ping, it is asked again at once",
+                      {observe::error_field(answer)});
+    }
+    // Not with whatever else is due a moment after the first.
+    chores_.run_by(probe_chore_, parts_.clock->steady_now() + slack(configured_) +
                                      std::min<milliseconds>(kPingAgain, configured_.ping_interval));
   }
 }
@@ -296,6 +300,7 @@ void NodeController::check_self() {
   note([&](Health& health) { health.take_self_check(reachable); });
 }
 
+// In the chore of the pings: a provider is never asked both at a time.
 void NodeController::refresh_provider_node() {
   auto given = parts_.provider->node(name(), provider_options(kNodeTimeout));
   if (stop_.is_cancelled()) {
@@ -415,15 +420,27 @@ void NodeController::renew_lease() {
       {settings->name, uid, settings->lease_duration, parts_.clock->wall_now()});
   if (renewed.is_ok()) {
     // Meanwhile the control plane may have called the node unreachable.
-    if (std::exchange(is_lease_failing_, false)) {
+    if (std::exchange(lease_failures_, 0) > 0) {
       chores_.run_now(write_chore_);
     }
   } else if (!stop_.is_cancelled()) {
-    is_lease_failing_ = true;
-    chores_.run_by(lease_chore_, parts_.clock->steady_now() + kLeaseRetry);
-    parts_.log.warn("the node's lease could not be renewed, it is tried again",
-                    {observe::error_field(renewed)});
+    note_failed_lease(renewed, settings->lease_duration);
   }
+}
+
+// Often enough that a moment's trouble doesn't cost the lease; said once a minute.
+void NodeController::note_failed_lease(const Status& why, milliseconds lease_duration) {
+  const SteadyTime now = parts_.clock->steady_now();
+  const milliseconds delay =
+      std::min(lease_duration / 4, backoff_delay(kLeaseRetry, ++lease_failures_, *parts_.random));
+  chores_.run_by(lease_chore_, now + delay);
+  const bool is_worth_a_warning = lease_failures_ == 1 || now >= next_lease_warning_;
+  if (is_worth_a_warning) {
+    next_lease_warning_ = now + kLeaseWarning;
+  }
+  parts_.log.log(is_worth_a_warning ? observe::Level::Warn : observe::Level::Debug,
+                 "the node's lease could not be renewed, it is tried again",
+                 {{"failures", std::to_string(lease_failures_)}, observe::error_field(why)});
 }
 
 }  // namespace vkhost::node

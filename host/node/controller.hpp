@@ -107,6 +107,7 @@ class NodeController {
   void ping();
   void check_self();
   void refresh_provider_node();
+  void note_failed_lease(const Status& why, std::chrono::milliseconds lease_duration);
   Result<Written> write_node_once();
   void registered_as(const std::string& uid);
   void want_write() VKHOST_REQUIRES(mutex_);
@@ -123,7 +124,8 @@ class NodeController {
 
   // Only touched by the chore that they belong to.
   std::uint32_t write_failures_ = 0;
-  bool is_lease_failing_ = false;
+  std::uint32_t lease_failures_ = 0;  // in a row
+  SteadyTime next_lease_warning_{};
   CapacityFile capacity_file_;
   SteadyTime next_self_check_{};
 

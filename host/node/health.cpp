@@ -27,17 +27,23 @@ bool Health::take_ping(const Status& answer) {
   const bool is_reachable = answer.is_ok() || answer.code() == StatusCode::ResourceExhausted;
   const bool may_be_a_moment =
       answer.code() == StatusCode::Unavailable || answer.code() == StatusCode::DeadlineExceeded;
-  const bool was_good = pinged_ && ping_.is_ok();
   missed_pings_ = is_reachable ? 0 : missed_pings_ + 1;
-  pinged_ = true;
+  answered_pings_ = is_reachable ? answered_pings_ + 1 : 0;
   if (is_reachable) {
+    // Who was gone may be gone again the next moment.
+    if (!ping_.is_ok() && answered_pings_ < 2) {
+      return false;
+    }
     ping_ = Status::ok();
+    pinged_ = true;
     return true;
   }
-  if (may_be_a_moment && was_good && missed_pings_ < ping_failures_) {
+  // A daemon that has just started doesn't know what the provider was like before.
+  if (may_be_a_moment && ping_.is_ok() && missed_pings_ < ping_failures_) {
     return false;
   }
   ping_ = answer;
+  pinged_ = true;
   return true;
 }
 

@@ -35,7 +35,8 @@ class Health {
   bool start_refused_ = false;
   bool pods_ready_ = false;
   bool pinged_ = false;
-  std::uint32_t missed_pings_ = 0;  // in a row
+  std::uint32_t missed_pings_ = 0;    // in a row
+  std::uint32_t answered_pings_ = 0;  // in a row
   Status ping_;
   Status self_check_;
   Status fault_;

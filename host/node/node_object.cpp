@@ -7,6 +7,7 @@
 #include "node/node_json.hpp"
 #include "node/wanted_node.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace vkhost::node {
@@ -38,8 +39,42 @@ Result<PresentNode> read_present(std::string_view api_json) {
   return present;
 }
 
+// What is not read as it was written would be written again and again.
+bool is_writable(double number) {
+  return std::isfinite(number) && !(number == 0 && std::signbit(number));
+}
+
+// A null says nothing, and would be written again and again. A name that begins with '$' is an order
+// once it stands in a patch.
+Status clean(Object::Ptr object) {
+  for (const std::string& name : object->getNames()) {
+    if (name.starts_with('$')) {
+      return invalid_argument("the provider's node: a node has no member \"" + name + "\"");
+    }
+    const Var value = object->get(name);
+    if (value.type() == typeid(double) && !is_writable(value.extract<double>())) {
+      return invalid_argument("the provider's node: the number \"" + name +
+                              "\" cannot be written as it is");
+    }
+    if (value.isEmpty()) {
+      object->remove(name);
+    } else if (value.type() == typeid(Object::Ptr)) {
+      VKHOST_TRY(clean(value.extract<Object::Ptr>()));
+    } else if (value.type() == typeid(Array::Ptr)) {
+      for (const Var& item : *value.extract<Array::Ptr>()) {
+        if (item.type() == typeid(Object::Ptr)) {
+          VKHOST_TRY(clean(item.extract<Object::Ptr>()));
+        }
+      }
+    }
+  }
+  return Status::ok();
+}
+
 Result<Object::Ptr> read_provider(const NodeSources& sources) {
-  return parse_object(sources.provider_json, "the provider's node");
+  VKHOST_TRY_ASSIGN(Object::Ptr node, parse_object(sources.provider_json, "the provider's node"));
+  VKHOST_TRY(clean(node));
+  return node;
 }
 
 // ---- The difference
@@ -94,6 +129,24 @@ void replace_resources(Object::Ptr patch,
   }
 }
 
+Object::Ptr as_update(const Object::Ptr& wanted, const Object::Ptr& before) {
+  Object::Ptr update = new Object;
+  for (const auto& [name, value] : *wanted) {
+    const Object::Ptr old = before->getObject(name);
+    if (value.type() == typeid(Object::Ptr) && !old.isNull()) {
+      update->set(name, as_update(value.extract<Object::Ptr>(), old));
+    } else {
+      update->set(name, value);
+    }
+  }
+  for (const std::string& name : before->getNames()) {
+    if (!wanted->has(name)) {
+      update->set(name, Var());
+    }
+  }
+  return update;
+}
+
 // The list as it is, and an order to drop each of ours that is no longer wanted.
 Array::Ptr patched_conditions(const Array::Ptr& wanted, const PresentNode& present) {
   Array::Ptr conditions = new Array(*wanted);
@@ -109,6 +162,13 @@ Array::Ptr patched_conditions(const Array::Ptr& wanted, const PresentNode& prese
 
 Object::Ptr status_patch(const WantedNode& wanted, const PresentNode& present) {
   Object::Ptr patch = changed_members(wanted.status, present.status, same_text);
+  // Objects merge member by member: what is no longer there has to be removed by name.
+  for (const char* member : {"nodeInfo", "daemonEndpoints"}) {
+    if (patch->has(member)) {
+      patch->set(member, as_update(object_member(wanted.status, member),
+                                   object_member(present.status, member)));
+    }
+  }
   replace_resources(patch, "capacity", wanted.status, present);
   replace_resources(patch, "allocatable", wanted.status, present);
   if (patch->has("addresses")) {
@@ -162,6 +222,21 @@ bool holds_taint(const Array::Ptr& list, const Object::Ptr& taint) {
   return found;
 }
 
+bool holds_key_and_effect(const Array::Ptr& list, const Object::Ptr& taint) {
+  bool found = false;
+  for_each_object(list, [&](const Object::Ptr& item) {
+    found = found || (string_member(item, "key") == string_member(taint, "key") &&
+                      string_member(item, "effect") == string_member(taint, "effect"));
+  });
+  return found;
+}
+
+// Controllers of the control plane take these away and put them back as they see fit.
+bool is_of_the_control_plane(const std::string& key) {
+  return key.starts_with("node.kubernetes.io/") ||
+         key.starts_with("node.cloudprovider.kubernetes.io/");
+}
+
 // Taints of others stay; ours are known by their keys, those of now and those of before. Null when
 // nothing changes.
 Array::Ptr merged_taints(const Array::Ptr& wanted, const PresentNode& present) {
@@ -170,14 +245,15 @@ Array::Ptr merged_taints(const Array::Ptr& wanted, const PresentNode& present) {
   Array::Ptr merged = new Array;
   for_each_object(before, [&](const Object::Ptr& taint) {
     const std::string key = string_member(taint, "key");
-    const bool is_ours = holds_text(owned, key) || !find_in(wanted, "key", key).isNull();
+    const bool is_ours = !is_of_the_control_plane(key) &&
+                         (holds_text(owned, key) || !find_in(wanted, "key", key).isNull());
     if (!is_ours || holds_taint(wanted, taint)) {
       merged->add(taint);
     }
   });
   bool changed = merged->size() != before->size();
   for_each_object(wanted, [&](const Object::Ptr& taint) {
-    if (!holds_taint(merged, taint)) {
+    if (!holds_taint(merged, taint) && !is_of_the_control_plane(string_member(taint, "key"))) {
       merged->add(taint);
       changed = true;
     }
@@ -224,9 +300,15 @@ Result<std::string> make_node(const NodeSources& sources) {
   metadata->set("name", sources.settings.name);
   metadata->set("labels", wanted.labels);
   metadata->set("annotations", annotations);
+  Array::Ptr taints = new Array(*wanted.taints);
+  for_each_object(wanted.startup_taints, [&](const Object::Ptr& taint) {
+    if (!holds_key_and_effect(taints, taint)) {
+      taints->add(taint);
+    }
+  });
   Object::Ptr spec = new Object;
-  if (wanted.taints->size() > 0) {
-    spec->set("taints", wanted.taints);
+  if (taints->size() > 0) {
+    spec->set("taints", taints);
   }
   if (!wanted.provider_id.empty()) {
     spec->set("providerID", wanted.provider_id);

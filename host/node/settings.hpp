@@ -29,6 +29,7 @@ struct Settings {
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
   std::optional<std::vector<Taint>> taints;
+  std::vector<Taint> startup_taints;               // at the registration only
   std::map<std::string, std::string> capacity;     // resource to quantity
   std::map<std::string, std::string> allocatable;  // default: capacity
   // Read again when it changes: between the provider's and the configured values.

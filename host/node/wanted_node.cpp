@@ -13,6 +13,9 @@ namespace {
 constexpr std::array<std::string_view, 5> kStandardConditions = {
     "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "Ready"};
 
+// Names of nodes may be longer than values of labels.
+constexpr std::size_t kLongestLabel = 63;
+
 std::string architecture(const Settings& settings, const Object::Ptr& provider_node) {
   if (!settings.architecture.empty()) {
     return settings.architecture;
@@ -39,6 +42,9 @@ Object::Ptr all_labels(const NodeSources& sources, const Object::Ptr& provider_n
       {"node.kubernetes.io/exclude-from-external-load-balancers", "true"},
       {"alpha.service-controller.kubernetes.io/exclude-balancer", "true"},
   });
+  if (settings.name.size() > kLongestLabel) {
+    labels->remove("kubernetes.io/hostname");
+  }
   overlay(labels, object_member(object_member(provider_node, "metadata"), "labels"));
   overlay(labels, as_object(settings.labels));
   return labels;
@@ -214,19 +220,23 @@ Object::Ptr wanted_status(const NodeSources& sources,
 
 // ---- Spec
 
+Array::Ptr as_array(const std::vector<Taint>& taints) {
+  Array::Ptr list = new Array;
+  for (const Taint& taint : taints) {
+    Object::Ptr item = as_object({{"key", taint.key}, {"effect", taint.effect}});
+    if (!taint.value.empty()) {
+      item->set("value", taint.value);
+    }
+    list->add(item);
+  }
+  return list;
+}
+
 // The API server takes one taint of a key and an effect.
 Array::Ptr wanted_taints(const Settings& settings, const Object::Ptr& provider_node) {
-  Array::Ptr given = array_member(object_member(provider_node, "spec"), "taints");
-  if (settings.taints) {
-    given = new Array;
-    for (const Taint& taint : *settings.taints) {
-      Object::Ptr item = as_object({{"key", taint.key}, {"effect", taint.effect}});
-      if (!taint.value.empty()) {
-        item->set("value", taint.value);
-      }
-      given->add(item);
-    }
-  }
+  const Array::Ptr given = settings.taints
+                               ? as_array(*settings.taints)
+                               : array_member(object_member(provider_node, "spec"), "taints");
   Array::Ptr taints = new Array;
   std::set<std::pair<std::string, std::string>> seen;
   for_each_object(given, [&](const Object::Ptr& taint) {
@@ -275,6 +285,7 @@ WantedNode wanted_node(const NodeSources& sources,
   wanted.labels = wanted_labels(sources, provider_node);
   wanted.annotations = wanted_annotations(sources, provider_node);
   wanted.taints = wanted_taints(sources.settings, provider_node);
+  wanted.startup_taints = as_array(sources.settings.startup_taints);
   wanted.provider_id = sources.settings.provider_id.empty()
                            ? string_member(object_member(provider_node, "spec"), "providerID")
                            : sources.settings.provider_id;

@@ -14,6 +14,7 @@ struct WantedNode {
   Object::Ptr labels;
   Object::Ptr annotations;
   Array::Ptr taints;
+  Array::Ptr startup_taints;  // of others as soon as the node is registered
   std::string provider_id;
   Object::Ptr status;
 };

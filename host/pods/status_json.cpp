@@ -3,6 +3,7 @@
 #include <Poco/Exception.h>
 #include <Poco/JSON/Parser.h>
 
+#include <cmath>
 #include <sstream>
 
 namespace vkhost::pods {
@@ -33,6 +34,38 @@ std::string text_of(const Var& value) {
   std::ostringstream out;
   Poco::JSON::Stringifier::stringify(value, out);
   return out.str();
+}
+
+namespace {
+
+Status refuse_unwritable_in(const Var& value) {
+  if (value.type() == typeid(Object::Ptr)) {
+    return refuse_unwritable(*value.extract<Object::Ptr>());
+  }
+  if (value.type() == typeid(Array::Ptr)) {
+    for (const Var& item : *value.extract<Array::Ptr>()) {
+      VKHOST_TRY(refuse_unwritable_in(item));
+    }
+  }
+  if (value.type() == typeid(double)) {
+    const double number = value.extract<double>();
+    if (!std::isfinite(number) || (number == 0 && std::signbit(number))) {
+      return invalid_argument("a number of the status cannot be written as it is");
+    }
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status refuse_unwritable(const Object& object) {
+  for (const auto& [name, value] : object) {
+    if (name.starts_with('$')) {
+      return invalid_argument("a status has no member \"" + name + "\"");
+    }
+    VKHOST_TRY(refuse_unwritable_in(value));
+  }
+  return Status::ok();
 }
 
 Object::Ptr find_named(const Array::Ptr& list,

@@ -18,6 +18,10 @@ Result<Poco::JSON::Object::Ptr> parse_object(std::string_view text, std::string_
 std::string string_member(const Poco::JSON::Object& object, const std::string& name);
 std::string text_of(const Poco::Dynamic::Var& value);
 
+// INVALID_ARGUMENT for what must not go into a patch, however deep it stands: a name that begins with
+// '$', which is an order there, and a number that is not read as it was written (1e999, -0.0).
+Status refuse_unwritable(const Poco::JSON::Object& object);
+
 // The element of a list of objects whose `name` is `name`; null when there is none.
 Poco::JSON::Object::Ptr find_named(const Poco::JSON::Array::Ptr& list,
                                    const std::string& member,

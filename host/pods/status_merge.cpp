@@ -258,7 +258,27 @@ Array::Ptr one_address(const std::string& ip) {
   return list;
 }
 
+// The API server takes one address once, and the one that stands alone as the first of all.
+void put_in_order(Object& observed, const std::string& alone, const std::string& all) {
+  const Array::Ptr given = observed.getArray(all);
+  if (given.isNull() || given->size() == 0) {
+    return;
+  }
+  const std::string first = string_member(observed, alone);
+  Array::Ptr ordered = first.empty() ? Array::Ptr(new Array) : one_address(first);
+  for (const Var& item : *given) {
+    const bool is_object = item.type() == typeid(Object::Ptr);
+    const std::string ip = is_object ? string_member(*item.extract<Object::Ptr>(), "ip") : "";
+    if (ip.empty() || find_named(ordered, "ip", ip).isNull()) {
+      ordered->add(item);
+    }
+  }
+  observed.set(all, ordered);
+}
+
 void complete_addresses(Object& observed, std::string_view host_ip) {
+  put_in_order(observed, "podIP", "podIPs");
+  put_in_order(observed, "hostIP", "hostIPs");
   const std::string pod_ip = string_member(observed, "podIP");
   const Array::Ptr pod_ips = observed.getArray("podIPs");
   if (!pod_ip.empty() && pod_ips.isNull()) {
@@ -291,14 +311,24 @@ Var as_replacement(const Array::Ptr& list) {
   return replaced;
 }
 
-// Whether the API server has what is wanted; a member that is null is one that is not there.
+// What the API server leaves out of its answers: comparing would find a difference for ever.
+bool is_left_out(const Var& value) {
+  if (value.type() == typeid(Array::Ptr)) {
+    return value.extract<Array::Ptr>()->size() == 0;
+  }
+  return value.isEmpty() || (value.isString() && value.extract<std::string>().empty()) ||
+         (value.isNumeric() && text_of(value) == "0");
+}
+
+// Whether the API server has what is wanted.
 bool is_same(const Var& wanted, const Var& api) {
   if (wanted.type() == typeid(Object::Ptr) && api.type() == typeid(Object::Ptr)) {
     const Object::Ptr& ours = wanted.extract<Object::Ptr>();
     const Object::Ptr& theirs = api.extract<Object::Ptr>();
     const auto is_met = [](const Object::Ptr& some, const Object::Ptr& other) {
       return std::all_of(some->begin(), some->end(), [&](const auto& member) {
-        return member.second.isEmpty() || is_same(member.second, other->get(member.first));
+        const Var found = other->get(member.first);
+        return (is_left_out(member.second) && is_left_out(found)) || is_same(member.second, found);
       });
     };
     return is_met(ours, theirs) && is_met(theirs, ours);
@@ -312,10 +342,26 @@ bool is_same(const Var& wanted, const Var& api) {
   return text_of(wanted) == text_of(api);
 }
 
+// Objects merge member by member: what is no longer there has to be removed by name.
+Var as_update(const Object::Ptr& wanted, const Object::Ptr& api) {
+  Object::Ptr update = new Object;
+  for (const auto& [member, value] : *wanted) {
+    const Object::Ptr before = api->getObject(member);
+    const bool merges = value.type() == typeid(Object::Ptr) && !before.isNull();
+    update->set(member, merges ? as_update(value.extract<Object::Ptr>(), before) : value);
+  }
+  for (const std::string& member : api->getNames()) {
+    if (!wanted->has(member)) {
+      update->set(member, Var());
+    }
+  }
+  return update;
+}
+
 std::string difference(const Object::Ptr& wanted, const Object::Ptr& api) {
   Object patch;
   for (const auto& [member, value] : *wanted) {
-    if (value.isEmpty()) {
+    if (value.isEmpty() || (is_left_out(value) && member != "conditions")) {
       // The provider's null, or a member that is no longer true: removed where the API has it.
       if (api->has(member)) {
         patch.set(member, Var());
@@ -334,7 +380,11 @@ std::string difference(const Object::Ptr& wanted, const Object::Ptr& api) {
     }
     const bool replace =
         is_merged_by_ip(member) && !before.isEmpty() && value.type() == typeid(Array::Ptr);
-    patch.set(member, replace ? as_replacement(value.extract<Array::Ptr>()) : value);
+    const bool update = value.type() == typeid(Object::Ptr) && before.type() == typeid(Object::Ptr);
+    patch.set(member, replace ? as_replacement(value.extract<Array::Ptr>())
+                      : update
+                          ? as_update(value.extract<Object::Ptr>(), before.extract<Object::Ptr>())
+                          : value);
   }
   if (patch.size() == 0) {
     return {};
@@ -385,6 +435,7 @@ Result<std::string> merge(const StatusSources& sources) {
                     parse_object(sources.observed_json, "the provider's status"));
   VKHOST_TRY_ASSIGN(const Object::Ptr api,
                     parse_object(sources.pod.status_json(), "the status in the API"));
+  VKHOST_TRY(refuse_unwritable(*observed));
   static const std::array<std::string, 5> phases = {"Pending", "Running", "Succeeded", "Failed",
                                                     "Unknown"};
   const std::string phase = string_member(*observed, "phase");

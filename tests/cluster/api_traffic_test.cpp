@@ -171,5 +171,28 @@ TEST(ListOfPods, ThatBreaksOffCostsNoPod) {
   }
 }
 
+// Of a daemon that knows its pods: what a list leaves out counts as deleted.
+TEST(ListOfPods, ThatIsAskedForAgainAndBreaksOffCostsNoPod) {
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get()});
+  for (int i = 0; i < 20; ++i) {
+    node.create_pod("web-" + std::to_string(i));
+  }
+  ASSERT_TRUE(node.book().wait_until_running(20, kLong)) << node.book().summary();
+  const std::uint64_t lists = proxy->traffic().count("list pods");
+  proxy->half_body({.label = "list pods", .times = 2}, Ending::Abrupt);
+
+  ASSERT_GE(proxy->expire_open_watches(), 1U);
+
+  EXPECT_TRUE(proxy->traffic().wait_for("list pods", lists + 3, kLong));
+  node.create_pod("later");
+  node.wait_until_running("later");
+  EXPECT_EQ(node.journal().living().size(), 21U);
+  for (const auto& [uid, creations] : node.journal().creations()) {
+    EXPECT_EQ(creations, 1) << uid;
+    EXPECT_EQ(node.journal().count("delete_pod", uid), 0U) << uid;
+  }
+}
+
 }  // namespace
 }  // namespace vkhost::testing

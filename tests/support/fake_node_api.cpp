@@ -1,79 +1,28 @@
 #include "support/fake_node_api.hpp"
 
-#include <Poco/JSON/Array.h>
+#include "support/strategic_merge.hpp"
+
 #include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 
 #include <algorithm>
 #include <chrono>
-#include <sstream>
 #include <utility>
 
 namespace vkhost::testing {
 namespace {
 
-using Poco::Dynamic::Var;
-using Poco::JSON::Array;
 using Poco::JSON::Object;
 
-Object::Ptr parse(const std::string& text) {
-  Poco::JSON::Parser parser;
-  return parser.parse(text).extract<Object::Ptr>();
+// Of an object that has one; a write with another one comes too late.
+bool is_outdated(const Object::Ptr& written, Object::Ptr present) {
+  const Object::Ptr metadata = written->getObject("metadata");
+  return !metadata.isNull() && metadata->has("resourceVersion") &&
+         metadata->get("resourceVersion").toString() !=
+             object_member(present, "metadata")->get("resourceVersion").toString();
 }
 
-std::string text_of(const Object::Ptr& object) {
-  std::ostringstream out;
-  object->stringify(out);
-  return out.str();
-}
-
-Object::Ptr child(Object::Ptr parent, const std::string& name) {
-  Object::Ptr found = parent->getObject(name);
-  if (found.isNull()) {
-    found = new Object;
-    parent->set(name, found);
-  }
-  return found;
-}
-
-// Conditions are merged by type; every other list is replaced.
-Array::Ptr merge_list(const Array::Ptr& old, const Array::Ptr& given, bool by_type) {
-  Array::Ptr merged = new Array;
-  for (std::size_t i = 0; by_type && !old.isNull() && i < old->size(); ++i) {
-    const auto type = old->getObject(static_cast<unsigned>(i))->getValue<std::string>("type");
-    bool is_given = false;
-    for (std::size_t j = 0; j < given->size(); ++j) {
-      is_given =
-          is_given ||
-          given->getObject(static_cast<unsigned>(j))->optValue<std::string>("type", "") == type;
-    }
-    if (!is_given) {
-      merged->add(old->get(static_cast<unsigned>(i)));
-    }
-  }
-  for (std::size_t i = 0; i < given->size(); ++i) {
-    const bool is_directive = given->isObject(static_cast<unsigned>(i)) &&
-                              given->getObject(static_cast<unsigned>(i))->has("$patch");
-    if (!is_directive) {
-      merged->add(given->get(static_cast<unsigned>(i)));
-    }
-  }
-  return merged;
-}
-
-void merge(Object::Ptr object, const Object::Ptr& patch) {
-  for (const auto& [name, value] : *patch) {
-    if (value.isEmpty()) {
-      object->remove(name);
-    } else if (value.type() == typeid(Object::Ptr)) {
-      merge(child(object, name), value.extract<Object::Ptr>());
-    } else if (value.type() == typeid(Array::Ptr)) {
-      object->set(name, merge_list(object->getArray(name), value.extract<Array::Ptr>(),
-                                   name == "conditions"));
-    } else {
-      object->set(name, value);
-    }
-  }
+Status conflict() {
+  return Status(StatusCode::Aborted, "the object has been modified").with_reason("Conflict");
 }
 
 }  // namespace
@@ -118,10 +67,13 @@ Result<std::string> FakeNodeApi::create(std::string_view path,
                                         const kube::CallOptions& options) {
   VKHOST_TRY(arrive(options));
   const MutexLock lock(mutex_);
-  const Object::Ptr object = parse(body);
-  Object::Ptr metadata = child(object, "metadata");
+  const Object::Ptr object = parse_object(body);
+  Object::Ptr metadata = object_member(object, "metadata");
   metadata->set("uid", "uid-" + std::to_string(++serial_));
   const std::string place = std::string(path) + "/" + metadata->getValue<std::string>("name");
+  if (objects_.contains(place)) {
+    return Status(StatusCode::AlreadyExists, "there is one").with_reason("AlreadyExists");
+  }
   ++creates_[place];
   store(place, text_of(object));
   return find(place);
@@ -135,6 +87,9 @@ Result<std::string> FakeNodeApi::update(std::string_view path,
   const std::string place(path);
   if (!objects_.contains(place)) {
     return not_found("no such object");
+  }
+  if (is_outdated(parse_object(body), parse_object(objects_[place]))) {
+    return conflict();
   }
   ++updates_[place];
   store(place, body);
@@ -157,15 +112,12 @@ Result<std::string> FakeNodeApi::patch(std::string_view path,
     if (!refused_.empty() && body.find(refused_) != std::string::npos) {
       return invalid_argument("the object is invalid");
     }
-    const Object::Ptr object = parse(objects_[place]);
-    const Object::Ptr change = parse(body);
-    const Object::Ptr metadata = change->getObject("metadata");
-    if (!metadata.isNull() && metadata->has("resourceVersion") &&
-        metadata->get("resourceVersion").toString() !=
-            child(object, "metadata")->get("resourceVersion").toString()) {
-      return Status(StatusCode::Aborted, "the object has been modified").with_reason("Conflict");
+    const Object::Ptr object = parse_object(objects_[place]);
+    const Object::Ptr change = parse_object(body);
+    if (is_outdated(change, object)) {
+      return conflict();
     }
-    merge(object, change);
+    strategic_merge(object, change);
     patches_.push_back(std::move(body));
     store(place, text_of(object));
     answer = find(place);
@@ -195,8 +147,8 @@ Result<std::string> FakeNodeApi::find(const std::string& path) const {
 }
 
 void FakeNodeApi::store(const std::string& path, const std::string& object) {
-  const Object::Ptr stored = parse(object);
-  child(stored, "metadata")->set("resourceVersion", std::to_string(++serial_));
+  const Object::Ptr stored = parse_object(object);
+  object_member(stored, "metadata")->set("resourceVersion", std::to_string(++serial_));
   objects_[path] = text_of(stored);
   changed_.notify_all();
 }

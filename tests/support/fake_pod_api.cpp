@@ -1,5 +1,7 @@
 #include "support/fake_pod_api.hpp"
 
+#include "support/strategic_merge.hpp"
+
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>
 
@@ -61,61 +63,6 @@ Object::Ptr new_condition(const std::string& type,
   made->set("status", status);
   made->set("lastTransitionTime", time);
   return made;
-}
-
-// ---- Strategic merge of PodStatus
-
-std::string merge_key(const std::string& member) {
-  if (member == "conditions") {
-    return "type";
-  }
-  return member == "podIPs" || member == "hostIPs" ? "ip" : std::string();
-}
-
-void merge_object(Object::Ptr target, Object::Ptr patch);
-
-Array::Ptr merge_list(const Array::Ptr& before, const Array::Ptr& patch, const std::string& key) {
-  bool replace = before.isNull();
-  for (std::size_t i = 0; i < patch->size(); ++i) {
-    Object::Ptr item = patch->getObject(static_cast<unsigned>(i));
-    replace = replace || item->optValue<std::string>("$patch", "") == "replace";
-  }
-  Array::Ptr merged = new Array;
-  for (std::size_t i = 0; !replace && i < before->size(); ++i) {
-    merged->add(before->get(static_cast<unsigned>(i)));
-  }
-  for (std::size_t i = 0; i < patch->size(); ++i) {
-    Object::Ptr item = patch->getObject(static_cast<unsigned>(i));
-    if (item->has("$patch")) {
-      continue;
-    }
-    Object::Ptr found;
-    for (std::size_t k = 0; k < merged->size() && found.isNull(); ++k) {
-      Object::Ptr other = merged->getObject(static_cast<unsigned>(k));
-      found = other->get(key) == item->get(key) ? other : Object::Ptr();
-    }
-    if (found.isNull()) {
-      found = new Object;
-      merged->add(found);
-    }
-    merge_object(found, item);
-  }
-  return merged;
-}
-
-void merge_object(Object::Ptr target, Object::Ptr patch) {
-  for (const auto& [name, value] : *patch) {
-    if (value.isEmpty()) {
-      target->remove(name);
-    } else if (value.type() == typeid(Object::Ptr)) {
-      merge_object(member(target, name), value.extract<Object::Ptr>());
-    } else if (value.type() == typeid(Array::Ptr) && !merge_key(name).empty()) {
-      target->set(name,
-                  merge_list(target->getArray(name), value.extract<Array::Ptr>(), merge_key(name)));
-    } else {
-      target->set(name, value);
-    }
-  }
 }
 
 // What the server's Go types make of a container status: structs appear even when empty, and a time
@@ -374,7 +321,9 @@ void FakePodApi::set_condition(const std::string& uid,
     Array::Ptr changed = new Array;
     changed->add(new_condition(type, status, now));
     Object::Ptr pod_status = pod.getObject("status");
-    pod_status->set("conditions", merge_list(pod_status->getArray("conditions"), changed, "type"));
+    Object::Ptr patch = new Object;
+    patch->set("conditions", changed);
+    strategic_merge(pod_status, patch);
   });
 }
 
@@ -568,7 +517,7 @@ Result<std::string> FakePodApi::patch_status(const kube::PodRecord& pod,
     }
     Object::Ptr after = copy_of(before);
     if (!patch.status_json.empty()) {
-      merge_object(after->getObject("status"), parse(patch.status_json));
+      strategic_merge(after->getObject("status"), parse(patch.status_json));
       complete_containers(after->getObject("status"));
       VKHOST_TRY(check_transition(after, before->getObject("status"), after->getObject("status")));
     }

@@ -121,5 +121,42 @@ TEST(Completion, AnEmptyKubeconfigMeansTheServiceAccount) {
   EXPECT_EQ(load(fixture.sources).config.kubernetes.kubeconfig, "");
 }
 
+TEST(Completion, RefusesHalfOfWhatIsCounted) {
+  Fixture fixture;
+  fixture.given("node.capacity.pods", "1.5");
+  fixture.given("node.allocatable.cpu", "1.5");
+
+  const Loaded loaded = load(fixture.sources);
+
+  ASSERT_EQ(loaded.problems.list().size(), 1U) << loaded.problems.to_string();
+  EXPECT_TRUE(loaded.problems.has_errors());
+  EXPECT_EQ(loaded.problems.list()[0].key, "node.capacity.pods");
+}
+
+TEST(Completion, WarnsOfANodeNameThatIsNoLabel) {
+  Fixture fixture;
+  fixture.given("node.name", std::string(63, 'a'));
+  EXPECT_TRUE(load(fixture.sources).problems.empty());
+  fixture.given("node.name", std::string(64, 'a'));
+
+  const Loaded loaded = load(fixture.sources);
+
+  EXPECT_FALSE(loaded.problems.has_errors());
+  EXPECT_NE(loaded.problems.to_string().find("kubernetes.io/hostname"), std::string::npos);
+}
+
+TEST(Completion, WarnsOfAPingThatMayHangForLong) {
+  Fixture fixture;
+  fixture.given("node.ping_timeout", "1m");
+  EXPECT_TRUE(load(fixture.sources).problems.empty());
+  fixture.given("node.ping_timeout", "61s");
+
+  const Loaded loaded = load(fixture.sources);
+
+  ASSERT_EQ(loaded.problems.list().size(), 1U);
+  EXPECT_FALSE(loaded.problems.has_errors());
+  EXPECT_EQ(loaded.problems.list()[0].key, "node.ping_timeout");
+}
+
 }  // namespace
 }  // namespace vkhost::config

@@ -9,12 +9,43 @@ namespace {
 
 TEST(QuantityCheck, FollowsTheKubernetesGrammar) {
   for (const std::string text :
-       {"0", "4", "1.5", ".5", "5.", "500m", "16Gi", "1e3", "2E-6", "+1k", "-1", "10E", "3n"}) {
+       {"0", "4", "1.5", ".5", "5.", "500m", "16Gi", "1e3", "2E-6", "+1k", "10E", "3n"}) {
     EXPECT_EQ(check_quantity(text), std::nullopt) << text;
   }
   for (const std::string text :
-       {"", "m", "16 Gi", "16gi", "1.2.3", "1e", "0x10", "1Kii", "e3", "NaN", "--1"}) {
+       {"", "m", "16 Gi", "16gi", "1.2.3", "1e", "0x10", "1Kii", "e3", "NaN", "-1", "-5Gi"}) {
     EXPECT_NE(check_quantity(text), std::nullopt) << text;
+  }
+}
+
+TEST(QuantityCheck, KnowsWhatIsPlainlyWhole) {
+  for (const std::string text : {"0", "4", "2k", "1Gi", "1e3"}) {
+    EXPECT_TRUE(is_whole_quantity(text)) << text;
+  }
+  for (const std::string text : {"1.5", "500m", "3n", "1e-3", "2E-6", "-1", ""}) {
+    EXPECT_FALSE(is_whole_quantity(text)) << text;
+  }
+}
+
+TEST(ResourceCheck, KnowsWhatIsCounted) {
+  for (const std::string name : {"pods", "example.com/gpu", "notkubernetes.io/x"}) {
+    EXPECT_TRUE(is_counted_resource(name)) << name;
+  }
+  for (const std::string name :
+       {"cpu", "memory", "hugepages-2Mi", "kubernetes.io/x", "a.kubernetes.io/x"}) {
+    EXPECT_FALSE(is_counted_resource(name)) << name;
+  }
+}
+
+TEST(AdvertisedAddressCheck, WantsOneAddressOrOneOfEachFamily) {
+  for (const std::string text :
+       {"", "10.0.0.7", "fd00::7", "Host-1.example.com", "10.0.0.7,fd00::7", "fd00::7, 10.0.0.7"}) {
+    EXPECT_EQ(check_advertised_address(text), std::nullopt) << text;
+  }
+  for (const std::string text : {"10.0.0.7,10.0.0.7", "10.0.0.7,10.0.0.8", "fd00::7,fd00::8",
+                                 "10.0.0.7 ,fd00::7", "10.0.0.7,fd00::7,10.0.0.8", ",10.0.0.7",
+                                 "10.0.0.7,", "host,fd00::7", "a b", "fd00::g", "[fd00::7]"}) {
+    EXPECT_NE(check_advertised_address(text), std::nullopt) << text;
   }
 }
 

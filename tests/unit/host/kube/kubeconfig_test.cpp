@@ -210,6 +210,17 @@ TEST_F(KubeconfigTest, RefusesEntriesThatContradictThemselves) {
   EXPECT_EQ(fault(ok, exec + "interactiveMode: Never}}"), "");
 }
 
+TEST_F(KubeconfigTest, RefusesTextThatEndsEarlyForWhoeverCountsNoBytes) {
+  const std::string ok = "{server: 'https://x'}";
+  const std::string exec = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: c, ";
+  EXPECT_THAT(fault(ok, R"({token: "a\0b"})"), HasSubstr("users[u].token holds a NUL"));
+  EXPECT_THAT(fault(ok, R"({as: a, as-groups: ["g\0"]})"), HasSubstr("as-groups holds a NUL"));
+  EXPECT_THAT(fault(ok, R"({as: a, as-user-extra: {k: ["\0"]}})"), HasSubstr("holds a NUL"));
+  EXPECT_THAT(fault(ok, R"({as: a, as-user-extra: {"k\0": [v]}})"), HasSubstr("no name"));
+  EXPECT_THAT(fault(ok, R"({as: a, as-user-extra: {? [x] : [v]}})"), HasSubstr("no name"));
+  EXPECT_THAT(fault(ok, exec + R"(args: ["a\0"]}})"), HasSubstr("args holds a NUL"));
+}
+
 TEST_F(KubeconfigTest, NeverShowsASecretInAMessage) {
   EXPECT_THAT(fault("{server: 'https://x'}", "{client-key-data: 's3cret!'}"),
               Not(HasSubstr("s3cret")));

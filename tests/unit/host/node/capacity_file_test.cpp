@@ -64,6 +64,10 @@ TEST_F(CapacityFileTest, NamesWhatIsWrong) {
   EXPECT_THAT(complaint(R"({"capacity":[]})"), HasSubstr("not an object"));
   EXPECT_THAT(complaint(R"({"capacity":{"cpu":"many"}})"), HasSubstr("capacity.cpu"));
   EXPECT_THAT(complaint(R"({"allocatable":{"cpu":[1]}})"), HasSubstr("allocatable.cpu"));
+  EXPECT_THAT(complaint(R"({"capacity":{"cpu":"-1"}})"), HasSubstr("capacity.cpu"));
+  EXPECT_THAT(complaint(R"({"capacity":{"example.com/gpu":"1.5"}})"), HasSubstr("whole"));
+  EXPECT_THAT(complaint(R"({"capacity":{"pods":"500m"}})"), HasSubstr("whole"));
+  EXPECT_EQ(complaint(R"({"capacity":{"cpu":"1.5","example.com/gpu":"2000m"}})"), "");
 }
 
 TEST_F(CapacityFileTest, IsNothingWhereNoneIsConfigured) {

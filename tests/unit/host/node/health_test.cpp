@@ -63,6 +63,29 @@ TEST_F(HealthTest, NeedsASecondMissedPing) {
   EXPECT_EQ(health_.readiness().message, "gone");
 }
 
+TEST_F(HealthTest, DoesNotTakeTheFirstMissedPingOfADaemonForTheTruth) {
+  health_.pods_ready();
+
+  EXPECT_FALSE(health_.take_ping(unavailable("a moment")));
+  EXPECT_FALSE(health_.is_settled());
+  EXPECT_TRUE(health_.take_ping(Status::ok()));
+
+  EXPECT_TRUE(health_.readiness().ready);
+}
+
+TEST_F(HealthTest, ComesBackWithTheSecondAnswerInARow) {
+  be_ready();
+  EXPECT_TRUE(health_.take_ping(Status(StatusCode::Internal, "no").with_reason("BadKey")));
+
+  EXPECT_FALSE(health_.take_ping(Status::ok()));
+  EXPECT_TRUE(health_.take_ping(Status(StatusCode::Internal, "no").with_reason("BadKey")));
+  EXPECT_FALSE(health_.take_ping(Status::ok()));
+  EXPECT_EQ(reason(), "BadKey");
+  EXPECT_TRUE(health_.take_ping(Status::ok()));
+
+  EXPECT_TRUE(health_.readiness().ready);
+}
+
 TEST_F(HealthTest, CountsThrottlingAsReachable) {
   be_ready();
 

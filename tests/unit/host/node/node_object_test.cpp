@@ -55,6 +55,14 @@ TEST_F(NodeObjectTest, HasStandardLabelsAndTheOneThatLoadBalancersHonour) {
   }
 }
 
+TEST_F(NodeObjectTest, HasNoHostnameLabelThatIsTooLongForOne) {
+  settings_.name = std::string(64, 'a');
+  EXPECT_THAT(*new_node(sources()), Not(HasSubstr("kubernetes.io/hostname")));
+
+  settings_.labels = {{"kubernetes.io/hostname", "short"}};
+  EXPECT_THAT(*new_node(sources()), HasSubstr(R"("kubernetes.io/hostname":"short")"));
+}
+
 TEST_F(NodeObjectTest, LeavesOutLabelsThatANodeMayNotGiveItself) {
   settings_.is_node_identity = true;
   settings_.labels = {{"team.kubernetes.io/name", "a"},
@@ -219,6 +227,31 @@ TEST_F(NodeObjectTest, RemovesAConditionThatTheProviderNoLongerReports) {
   EXPECT_THAT(*patch, HasSubstr(R"({"$patch":"delete","type":"GpuHealthy"})"));
 }
 
+TEST_F(NodeObjectTest, TakesANullOfTheProviderForNothingSaid) {
+  const NodeSources given = sources(
+      R"({"metadata":{"labels":{"a":null}},"status":{"nodeInfo":{"osImage":null,"swap":{"capacity":null}}}})");
+
+  const auto node = new_node(given);
+
+  EXPECT_THAT(*node, Not(HasSubstr("null")));
+  EXPECT_THAT(*node, HasSubstr(R"("osImage":"")"));
+}
+
+TEST_F(NodeObjectTest, RemovesWhatIsNoLongerInTheNodeInfo) {
+  const std::string before =
+      *new_node(sources(R"({"status":{"nodeInfo":{"swap":{"capacity":7}}}})"));
+
+  EXPECT_TRUE(*differs(sources(), before));
+  EXPECT_THAT(*node_patch(sources(), before), HasSubstr(R"("swap":null)"));
+}
+
+TEST_F(NodeObjectTest, RefusesOrdersOfAPatchInTheProvidersNode) {
+  for (const char* node : {R"({"metadata":{"labels":{"$patch":"delete"}}})",
+                           R"({"status":{"conditions":[{"type":"x","$patch":"delete"}]}})"}) {
+    EXPECT_EQ(new_node(sources(node)).status().code(), StatusCode::InvalidArgument) << node;
+  }
+}
+
 TEST_F(NodeObjectTest, AddsAConditionOfTheProviderAndLeavesThoseOfOthersAlone) {
   std::string before = *new_node(sources());
   before.insert(before.find(R"("conditions":[)") + 14,
@@ -279,6 +312,33 @@ TEST_F(NodeSpecTest, PutsBackATaintThatSomebodyRemovedAndKeepsForeignOnes) {
   EXPECT_THAT(patch.value().json, HasSubstr(R"("key":"mine")"));
   EXPECT_THAT(patch.value().json, HasSubstr(R"("key":"theirs")"));
   EXPECT_THAT(patch.value().json, HasSubstr(R"("resourceVersion":"7")"));
+}
+
+TEST_F(NodeSpecTest, RegistersWithStartupTaintsAndLeavesThemToOthersThen) {
+  settings_.startup_taints = {{"node.cilium.io/agent-not-ready", "", "NoExecute"},
+                              {"mine", "other", "NoSchedule"}};
+  const std::string made = *new_node(sources());
+  EXPECT_THAT(made, HasSubstr("node.cilium.io/agent-not-ready"));
+  EXPECT_THAT(made, Not(HasSubstr("other"))) << "one taint of a key and an effect";
+
+  EXPECT_EQ(spec_patch(sources(), made).value().json, "");
+  std::string taken_away = made;
+  const std::string taint = R"(,{"effect":"NoExecute","key":"node.cilium.io/agent-not-ready"})";
+  ASSERT_NE(taken_away.find(taint), std::string::npos);
+  taken_away.erase(taken_away.find(taint), taint.size());
+
+  EXPECT_EQ(spec_patch(sources(), taken_away).value().json, "");
+}
+
+TEST_F(NodeSpecTest, LeavesTaintsOfTheControlPlaneToIt) {
+  settings_.taints->push_back({"node.cloudprovider.kubernetes.io/uninitialized", "", "NoSchedule"});
+  ASSERT_THAT(*new_node(sources()), HasSubstr("uninitialized"));
+
+  const auto patch = spec_patch(
+      sources(), std::string(R"({"metadata":{"resourceVersion":"7"},"spec":{"taints":[)") + kMine +
+                     R"(,{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}})");
+
+  EXPECT_EQ(patch.value().json, "");
 }
 
 TEST_F(NodeSpecTest, RemovesATaintOfOursThatIsNoLongerWanted) {

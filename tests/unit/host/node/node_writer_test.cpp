@@ -109,6 +109,38 @@ TEST_F(NodeWriterTest, ReadsAgainWhenSomebodyElseChangedTheSpecMeanwhile) {
   EXPECT_THAT(api_.object(kNode), HasSubstr(R"("key":"theirs")"));
 }
 
+TEST_F(NodeWriterTest, RemovesWhatIsNoLongerOfferedAndLeavesWhatOthersAdded) {
+  NodeSources offered = sources();
+  offered.provider_json = R"({"status":{"capacity":{"cpu":"4","example.com/gpu":"2"},)"
+                          R"("conditions":[{"type":"Mine","status":"True"}]}})";
+  api_.put(kNode,
+           R"({"metadata":{"name":"virtual","uid":"old"},"status":{"capacity":)"
+           R"({"example.com/theirs":"1"},"conditions":[{"type":"Theirs","status":"True"}]}})");
+  ASSERT_TRUE(writer_.write(offered, {}).is_ok());
+  ASSERT_THAT(api_.object(kNode), HasSubstr(R"("example.com/gpu":"2")"));
+  ASSERT_THAT(api_.object(kNode), HasSubstr(R"("type":"Mine")"));
+
+  ASSERT_TRUE(writer_.write(sources(), {}).is_ok());
+
+  const std::string node = api_.object(kNode);
+  EXPECT_THAT(node, Not(HasSubstr("example.com/gpu")));
+  EXPECT_THAT(node, Not(HasSubstr(R"("type":"Mine")")));
+  EXPECT_THAT(node, HasSubstr(R"("example.com/theirs":"1")"));
+  EXPECT_THAT(node, HasSubstr(R"("type":"Theirs")"));
+  EXPECT_THAT(node, HasSubstr(R"("type":"DiskPressure")"));
+}
+
+TEST_F(NodeWriterTest, RenewsALeaseThatSomebodyElseWroteMeanwhile) {
+  ASSERT_TRUE(writer_.renew_lease(lease("uid-1")).is_ok());
+  api_.put(kLease, R"({"metadata":{"name":"virtual","uid":"lease"},)"
+                   R"("spec":{"holderIdentity":"somebody","leaseDurationSeconds":1}})");
+
+  ASSERT_TRUE(writer_.renew_lease(lease("uid-1")).is_ok());
+
+  EXPECT_THAT(api_.object(kLease), HasSubstr(R"("holderIdentity":"virtual")"));
+  EXPECT_EQ(api_.updates(kLease), 1);
+}
+
 TEST_F(NodeWriterTest, SaysWhatFailed) {
   api_.go_away();
 

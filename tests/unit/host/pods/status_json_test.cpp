@@ -33,5 +33,12 @@ TEST(StatusJson, FindsAnElementByAMember) {
   EXPECT_TRUE(find_named({}, "name", "a").isNull());
 }
 
+TEST(StatusJson, FindsWhatMustNotGoIntoAPatchHoweverDeep) {
+  for (const char* text : {R"({"$patch":1})", R"({"a":[[{"b":{"$x":1}}]]})", R"({"a":[1e999]})"}) {
+    EXPECT_FALSE(refuse_unwritable(**parse_object(text, "x")).is_ok()) << text;
+  }
+  EXPECT_TRUE(refuse_unwritable(**parse_object(R"({"a":["$patch",{"b":"$x"}]})", "x")).is_ok());
+}
+
 }  // namespace
 }  // namespace vkhost::pods

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -191,6 +192,14 @@ TEST(MergeStatus, ReplacesAddressesThatAreNoLongerTrue) {
   EXPECT_THAT(patch, HasSubstr(R"("podIPs":[{"ip":"10.2.2.2"},{"$patch":"replace"}])"));
 }
 
+TEST(MergeStatus, NamesAnAddressOnceAndTheOneThatStandsAloneFirst) {
+  const std::string patch =
+      merged(pod_with("{}"), R"({"phase":"Running","podIP":"10.1.0.2",)"
+                             R"("podIPs":[{"ip":"fd00::2"},{"ip":"10.1.0.2"},{"ip":"fd00::2"}]})");
+
+  EXPECT_THAT(patch, HasSubstr(R"("podIPs":[{"ip":"10.1.0.2"},{"ip":"fd00::2"}])"));
+}
+
 TEST(MergeStatus, SendsNothingWhenTheApiHasItAll) {
   const std::string observed = pod_status("Running", {"a", "b"}, "running");
   const std::string first = merged(pod_with(R"({"phase":"Pending"})"), observed, "10.0.0.9");
@@ -206,6 +215,60 @@ TEST(MergeStatus, SendsNothingWhenTheApiHasItAll) {
   stored->stringify(text);
 
   EXPECT_EQ(merged(pod_with(text.str()), observed, "10.0.0.9"), "");
+}
+
+TEST(MergeStatus, RemovesWhatIsNoLongerInAnObject) {
+  const std::string patch = merged(
+      pod_with(R"({"resources":{"requests":{"cpu":"1","memory":"2"},"limits":{"cpu":"1"}}})"),
+      R"({"phase":"Running","resources":{"requests":{"cpu":"3"}}})");
+
+  EXPECT_THAT(patch,
+              HasSubstr(R"("resources":{"limits":null,"requests":{"cpu":"3","memory":null}})"));
+}
+
+TEST(MergeStatus, RefusesOrdersOfAPatchInsideAStatus) {
+  for (const char* status :
+       {R"({"phase":"Running","$patch":"replace"})",
+        R"({"phase":"Running","podIPs":[{"$patch":"delete","ip":"10.1.0.1"}]})",
+        R"({"phase":"Running","resources":{"$retainKeys":["a"]}})"}) {
+    EXPECT_EQ(merge_status({*pod_with("{}"), status, "", kNow}).status().code(),
+              StatusCode::InvalidArgument)
+        << status;
+  }
+}
+
+TEST(MergeStatus, FindsNoDifferenceInWhatTheApiServerLeavesOut) {
+  const std::string observed =
+      R"({"phase":"Failed","message":"","podIPs":[],"containerStatuses":[)"
+      R"({"name":"a","containerID":"","state":{"terminated":{"exitCode":1,"signal":0}}},)"
+      R"({"name":"b","state":{"terminated":{"exitCode":1}}}]})";
+  Poco::JSON::Object::Ptr first = parsed(merged(pod_with("{}"), observed));
+  EXPECT_FALSE(first->has("message"));
+  EXPECT_FALSE(first->has("podIPs"));
+  for (unsigned i = 0; i < 2; ++i) {
+    Poco::JSON::Object::Ptr container = first->getArray("containerStatuses")->getObject(i);
+    container->remove("containerID");
+    Poco::JSON::Object::Ptr state = container->getObject("state");
+    Poco::JSON::Object::Ptr terminated = state->getObject("terminated");
+    terminated->remove("signal");
+  }
+  first->set("phase", "Running");  // an ended pod would not be looked at
+  std::ostringstream kept;
+  first->stringify(kept);
+
+  const std::string patch = merged(pod_with(kept.str()), observed);
+
+  EXPECT_THAT(patch, Not(HasSubstr("containerStatuses")));
+  EXPECT_THAT(patch, HasSubstr(R"("phase":"Failed")"));
+}
+
+TEST(MergeStatus, WritesThatAContainerRunsThoughNothingMoreIsKnown) {
+  const std::string observed =
+      R"({"phase":"Running","containerStatuses":[{"name":"a","state":{"running":{}}},)"
+      R"({"name":"b","state":{"running":{}}}]})";
+
+  EXPECT_THAT(merged(pod_with(R"({"containerStatuses":[{"name":"a","state":{}}]})"), observed),
+              HasSubstr(R"("running":{})"));
 }
 
 TEST(MergeStatus, NeverTouchesTheQosClass) {
