@@ -1,6 +1,7 @@
 # Language levels, output folders, options, compiler cache. No option changes behaviour.
 option(VKHOST_TESTS "Build the tests" ON)
 option(VKHOST_FUZZ "Build the fuzzers with libFuzzer (clang)" OFF)
+set(VKHOST_FUZZ_SECONDS 60 CACHE STRING "How long a test of preset fuzz looks for new inputs")
 option(VKHOST_COVERAGE "Instrument for gcovr" OFF)
 set(VKHOST_SANITIZE "" CACHE STRING "Value for -fsanitize= (address,undefined or thread)")
 

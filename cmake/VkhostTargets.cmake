@@ -5,7 +5,10 @@ include(GoogleTest)
 # apart. Fixtures and resource locks that belong to one tree take the prefix too.
 set(VKHOST_TEST_PREFIX "")
 set(VKHOST_TEST_LABEL_SUFFIX "")
-if(VKHOST_SANITIZE MATCHES "address")
+if(VKHOST_FUZZ)
+  set(VKHOST_TEST_PREFIX "libfuzzer.")
+  set(VKHOST_TEST_LABEL_SUFFIX "-libfuzzer")
+elseif(VKHOST_SANITIZE MATCHES "address")
   set(VKHOST_TEST_PREFIX "asan.")
   set(VKHOST_TEST_LABEL_SUFFIX "-asan")
 elseif(VKHOST_SANITIZE MATCHES "thread")
@@ -195,7 +198,8 @@ endfunction()
 
 # vkhost_add_fuzzer(NAME fuzz_json_text SOURCES … [LIBRARIES …])
 # SOURCES define LLVMFuzzerTestOneInput; the corpus is the folder corpus/NAME beside them. Preset
-# fuzz makes a libFuzzer program of it and fuzzes for a minute; every other preset replays the corpus.
+# fuzz makes a libFuzzer program of it, part of the target `fuzzers`, and fuzzes for
+# VKHOST_FUZZ_SECONDS; every other preset replays the corpus.
 function(vkhost_add_fuzzer)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
@@ -209,15 +213,18 @@ function(vkhost_add_fuzzer)
   if(VKHOST_FUZZ)
     # New inputs go to the build tree; what is worth keeping is copied to the corpus by hand.
     file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}")
-    vkhost_add_test(NAME ${arg_NAME} LABEL fuzz PLAIN TIMEOUT 180
+    math(EXPR timeout "${VKHOST_FUZZ_SECONDS} + 120")
+    vkhost_add_test(NAME ${arg_NAME} LABEL fuzz PLAIN TIMEOUT ${timeout}
       SOURCES ${arg_SOURCES} LIBRARIES ${arg_LIBRARIES}
-      ARGUMENTS -max_total_time=60 -rss_limit_mb=2048 -timeout=10
+      ARGUMENTS -max_total_time=${VKHOST_FUZZ_SECONDS} -rss_limit_mb=2048 -timeout=10
                 "-artifact_prefix=${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}-"
                 "${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}" "${corpus}")
     target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers ${arg_NAME})
   else()
     vkhost_add_test(NAME ${arg_NAME} LABEL fuzz PLAIN
       SOURCES ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/replay_corpus.cpp"
       LIBRARIES ${arg_LIBRARIES} ARGUMENTS "${corpus}")
   endif()
+  target_include_directories(${arg_NAME} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
 endfunction()
