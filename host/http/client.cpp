@@ -266,6 +266,7 @@ class PocoTransport final : public Transport {
     const std::string head = render_head(request);
     const Deadline until = real_deadline(*clock_, deadline);
     auto choice = ConnectionPool::Choice::KeptOrNew;
+    const SteadyTime began = clock_->steady_now();
     for (;;) {
       auto lease = pool_.take(choice, until, cancel);
       if (!lease) {
@@ -286,6 +287,10 @@ class PocoTransport final : public Transport {
         return response;
       } catch (...) {
         const Status status = status_of_current_exception();
+        if (status.code() == StatusCode::DeadlineExceeded && lease->was_kept() &&
+            !exchange.is_answered()) {
+          pool_.drop_idle_before(began);  // the other side may have gone without a word
+        }
         const bool stale = lease->was_kept() && !exchange.is_answered() &&
                            status.code() == StatusCode::Unavailable && !cancel.is_cancelled();
         if (!stale ||

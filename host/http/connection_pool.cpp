@@ -1,6 +1,7 @@
 #include "http/connection_pool.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace vkhost::http {
@@ -96,6 +97,15 @@ void ConnectionPool::give_back(SocketPtr socket, bool keep) {
   if (keep && socket != nullptr) {
     idle_.push_back({std::move(socket), now});
   }
+}
+
+void ConnectionPool::drop_idle_before(SteadyTime when) {
+  std::vector<Idle> dropped;  // closed after the lock
+  const MutexLock lock(mutex_);
+  const auto kept = std::stable_partition(idle_.begin(), idle_.end(),
+                                          [&](const Idle& it) { return it.since < when; });
+  dropped.assign(std::make_move_iterator(idle_.begin()), std::make_move_iterator(kept));
+  idle_.erase(idle_.begin(), kept);
 }
 
 std::size_t ConnectionPool::idle() const {

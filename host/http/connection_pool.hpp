@@ -63,6 +63,9 @@ class ConnectionPool {
   // One that does not count and is not kept. [may-block]
   Result<SocketPtr> dial(Deadline deadline, const CancelToken& cancel);
 
+  // Closes the kept connections that nobody has used since `when`.
+  void drop_idle_before(SteadyTime when);
+
   [[nodiscard]] std::size_t idle() const;
 
  private:

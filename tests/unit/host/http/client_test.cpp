@@ -262,6 +262,36 @@ TEST(HttpClient, NoticesAConnectionThatWasClosedWhileIdle) {
   EXPECT_TRUE(second.is_ok()) << second.status().to_string();
 }
 
+TEST(HttpClient, TriesNoFurtherKeptConnectionAfterOneOnWhichNobodyAnswers) {
+  // As when the machine of the other side is replaced without a word.
+  std::atomic<int> accepted = 0;
+  const RawServer server([&](RawPeer& peer) {
+    ++accepted;
+    accepted.notify_all();
+    peer.read_request();
+    for (int seen = accepted; seen < 2; seen = accepted) {
+      accepted.wait(seen);  // so that there are two at once
+    }
+    peer.answer(200, "ok");
+    if (peer.index() < 2) {
+      peer.wait_for_end();
+    } else {
+      answer_all(peer);
+    }
+  });
+  const auto client = make_for(server);
+  {
+    const Thread other("other", [&] { EXPECT_TRUE(client->send(get(), within(), {}).is_ok()); });
+    EXPECT_TRUE(client->send(get(), within(), {}).is_ok());
+  }
+  ASSERT_EQ(client->send(get(), within(30ms), {}).status().code(), StatusCode::DeadlineExceeded);
+
+  const auto next = client->send(get(), within(), {});
+
+  EXPECT_TRUE(next.is_ok()) << next.status().to_string();
+  EXPECT_EQ(server.accepted(), 3);
+}
+
 TEST(HttpClient, DoesNotUseAConnectionAgainThatHoldsMoreThanTheAnswer) {
   const RawServer server([](RawPeer& peer) {
     peer.read_request();

@@ -83,6 +83,21 @@ TEST_F(ConnectionPoolTest, ForgetsConnectionsThatWereIdleTooLong) {
   EXPECT_EQ(pool->idle(), 1U);
 }
 
+TEST_F(ConnectionPoolTest, DropsThoseThatNobodyHasUsedSinceThen) {
+  const auto pool = make({});
+  use_and_keep(*pool);
+  use_and_keep(*pool, Choice::New);
+  clock_->advance(1s);
+  const SteadyTime then = clock_->steady_now();
+  use_and_keep(*pool, Choice::New);
+  ASSERT_EQ(pool->idle(), 3U);
+
+  pool->drop_idle_before(then);
+
+  EXPECT_EQ(pool->idle(), 1U);
+  EXPECT_TRUE(use_and_keep(*pool));
+}
+
 TEST_F(ConnectionPoolTest, DoesNotTakeAKeptConnectionThatWasShutDown) {
   const auto pool = make({});
   {
