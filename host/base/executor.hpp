@@ -1,5 +1,6 @@
 // Executor: runs tasks in the order in which they came, on a limited number of threads that all its
-// users share. One thread stays; the others come with the work and leave when there is none.
+// users share. One thread stays, where there is always something to do soon; the others come with the
+// work and leave when there is none.
 //
 // A task must not throw. Tasks may add tasks. What has not begun when this object ends is dropped:
 // users wait for the end of their own tasks before. [any-thread] [no-block], the destructor
@@ -20,8 +21,13 @@ namespace vkhost {
 
 class Executor {
  public:
-  // `name` is that of the threads. Throws std::system_error when not even one can be started.
-  Executor(const std::string& name, std::size_t max_threads, const Clock& clock);
+  enum class Stays { One, None };
+  // `name` is that of the threads. Throws std::system_error when not even one can be started; where none
+  // stays, submit() does.
+  Executor(const std::string& name,
+           std::size_t max_threads,
+           const Clock& clock,
+           Stays stays = Stays::One);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -33,6 +39,7 @@ class Executor {
   void stay();
   void help();
 
+  const bool one_stays_;
   const std::size_t max_helpers_;
   Mutex mutex_;
   CondVar arrived_;

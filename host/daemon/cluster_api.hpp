@@ -51,6 +51,7 @@ class ClusterPodSource final : public PodSource {
     std::shared_ptr<const Clock> clock;
     std::shared_ptr<Random> random;
     observe::Logger log;
+    kube::WatchLoop& watches;
   };
   ClusterPodSource(std::string only_namespace, bool stream_lists, Parts parts);
 

@@ -51,7 +51,8 @@ class ClusterSurroundings final : public Surroundings {
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<ClusterPodSource>(
         only_namespace_, stream_lists_,
-        ClusterPodSource::Parts{*client_, shared_.clock, shared_.random, shared_.log});
+        ClusterPodSource::Parts{*client_, shared_.clock, shared_.random, shared_.log,
+                                *shared_.watches});
   }
 
  private:
@@ -104,8 +105,8 @@ Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Co
     connection.server = config.kubernetes.server;
   }
   kube::ClientSettings settings;
-  settings.widths =
-      kube::LaneWidths::sharing(static_cast<std::size_t>(config.kubernetes.max_requests_in_flight));
+  settings.widths = kube::LaneWidths::sharing(
+      static_cast<std::size_t>(config.kubernetes.max_requests_in_flight), config.nodes.size());
   settings.request_timeout = config.kubernetes.request_timeout;
   kube::ClientParts parts;
   parts.make_transport = [clock = shared.clock](http::TransportSettings transport) {

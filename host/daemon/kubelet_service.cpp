@@ -220,7 +220,8 @@ void KubeletService::start() {
   authority_watch_ = std::make_unique<kube::ObjectWatch>(
       kube::ObjectWatchSettings{
           kube::config_maps_path(kAuthorityNamespace), std::string(kAuthorityName), {}},
-      kube::ObjectWatch::Parts{*api_, *this, shared_.clock, shared_.random, shared_.log});
+      kube::ObjectWatch::Parts{*api_, *this, shared_.clock, shared_.random, shared_.log,
+                               *shared_.watches});
   authority_watch_->start();
 }
 

@@ -12,8 +12,8 @@ constexpr std::chrono::seconds kRemembered{2};
 
 NodeMaterial::NodeMaterial(Parts parts, const plugin::Capabilities& capabilities)
     : parts_(std::move(parts)),
-      resolver_({parts_.objects, this, this, parts_.clock}, {}, capabilities),
-      forget_(*parts_.timers, [this] { resolver_.drop_expired(); }) {}
+      resolver_({parts_.objects, this, this}, {}, capabilities),
+      forget_(*parts_.timers, [this] { parts_.objects->drop_expired(); }) {}
 
 Result<std::string> NodeMaterial::material(const kube::PodRecord& pod, const CancelToken& cancel) {
   auto material = resolver_.material(pod, cancel);

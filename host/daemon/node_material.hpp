@@ -5,6 +5,7 @@
 #include "base/timers.hpp"
 #include "pods/interfaces.hpp"
 #include "resolve/node_facts.hpp"
+#include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
 #include "resolve/resolver.hpp"
 
@@ -19,8 +20,8 @@ class NodeMaterial final : public pods::MaterialSource,
                            private resolve::ResolveEvents,
                            private resolve::NodeFacts {
  public:
-  struct Parts {  // all outlive the source
-    resolve::ObjectSource* objects = nullptr;
+  struct Parts {                          // all outlive the source
+    resolve::Objects* objects = nullptr;  // of all nodes
     pods::EventSink* events = nullptr;
     const Clock* clock = nullptr;
     Timers* timers = nullptr;
@@ -32,9 +33,6 @@ class NodeMaterial final : public pods::MaterialSource,
 
   Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) override;
 
-  // Objects that were read and are still in memory.
-  [[nodiscard]] std::size_t remembered() const { return resolver_.remembered(); }
-
  private:
   void warning(const kube::PodRecord& pod,
                std::string_view reason,
@@ -44,7 +42,7 @@ class NodeMaterial final : public pods::MaterialSource,
 
   const Parts parts_;
   resolve::Resolver resolver_;
-  Timer forget_;  // last: its callback uses the resolver
+  Timer forget_;
 };
 
 }  // namespace vkhost::daemon

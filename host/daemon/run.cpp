@@ -6,6 +6,7 @@
 #include "base/executor.hpp"
 #include "base/joined.hpp"
 #include "base/memory.hpp"
+#include "base/open_files.hpp"
 #include "base/timers.hpp"
 #include "base/version.hpp"
 #include "daemon/kubelet_service.hpp"
@@ -21,6 +22,7 @@
 #include "http/server.hpp"
 #include "kubelet/health_handler.hpp"
 #include "observe/metrics.hpp"
+#include "resolve/objects.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -32,6 +34,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -105,24 +108,50 @@ std::size_t parallel_calls(const config::Config& config) {
          (calls + calls / 4 + 2);
 }
 
-// Of all nodes together; leases are never behind anything but leases and nodes.
+// Of all nodes together; leases are never behind anything but leases.
 constexpr std::size_t kNodeWriters = 4;
+constexpr std::size_t kNodesForEachLeaseThread = 50;
 // Providers that hang each keep one.
 constexpr std::size_t kProbes = 32;
+constexpr std::size_t kStarts = 64;
 
-// After that, what a start needs more of than a running daemon can be given back.
-constexpr std::chrono::seconds kStartTakes{15};
+// Each waits for one answer of the API server at a time.
+std::size_t lease_threads(std::size_t nodes) {
+  return std::clamp<std::size_t>(nodes / kNodesForEachLeaseThread, 2, 16);
+}
+
+// So long after the last change of a pod, or the start, what it took to cope with it is given back.
+constexpr std::chrono::seconds kQuiet{15};
+
+// A listener and two watches for each node; connections to the API server and of its clients.
+std::uint64_t open_files_of(const config::Config& config) {
+  return 4 * config.nodes.size() +
+         static_cast<std::uint64_t>(config.kubernetes.max_requests_in_flight) + 512;
+}
+
+Shared make_shared_parts(const config::Config& config, const RunOptions& options) {
+  Shared shared{std::make_shared<SystemClock>(),
+                std::make_shared<SeededRandom>(SeededRandom::seed_from_system()), options.log};
+  if (!config.standalone.enabled) {
+    shared.watches = std::make_shared<kube::WatchLoop>(shared.clock);
+  }
+  return shared;
+}
 
 class Daemon {
  public:
   Daemon(const config::Config& config, const RunOptions& options)
       : config_(config),
         options_(options),
-        shared_{std::make_shared<SystemClock>(),
-                std::make_shared<SeededRandom>(SeededRandom::seed_from_system()), options.log},
+        shared_(make_shared_parts(config, options)),
         timers_(*shared_.clock),
         calls_("reconcile", parallel_calls(config), *shared_.clock),
         writes_("status", static_cast<std::size_t>(config.pods.status_writers), *shared_.clock),
+        starts_("start",
+                std::clamp<std::size_t>(config.nodes.size(), 1, kStarts),
+                *shared_.clock,
+                Executor::Stays::None),
+        leases_("lease", lease_threads(config.nodes.size()), *shared_.clock),
         node_writes_("node", kNodeWriters, *shared_.clock),
         probes_("probe", std::clamp<std::size_t>(config.nodes.size(), 1, kProbes), *shared_.clock),
         libraries_(*shared_.clock, shared_.log) {}
@@ -151,15 +180,19 @@ class Daemon {
   Timers timers_;
   Executor calls_;
   Executor writes_;
+  Executor starts_;
+  Executor leases_;
   Executor node_writes_;
   Executor probes_;
   ProviderLibraries libraries_;
   std::unique_ptr<Surroundings> surroundings_;
+  std::unique_ptr<resolve::Objects> objects_;
   std::unique_ptr<KubeletService> kubelet_;
   std::vector<std::unique_ptr<VirtualNode>> nodes_;
   std::unique_ptr<http::Server> health_;
   bool started_ = false;
-  Timer start_over_{timers_, [this] { calls_.submit(release_unused_memory); }};
+  void expect_quiet() { quiet_.set(shared_.clock->steady_now() + kQuiet); }
+  Timer quiet_{timers_, [this] { calls_.submit(release_unused_memory); }};
 };
 
 Status Daemon::build() {
@@ -173,6 +206,7 @@ Status Daemon::build() {
   } else {
     VKHOST_TRY_ASSIGN(surroundings_, make_cluster_surroundings(config_, shared_));
   }
+  objects_ = std::make_unique<resolve::Objects>(surroundings_->objects(), *shared_.clock);
   VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
   for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
     VKHOST_TRY(add_node(config_.nodes[i], i));
@@ -202,7 +236,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   };
   parts.make_material = [&](const plugin::Capabilities& capabilities, Allocatable allocatable) {
     NodeMaterial::Parts material;
-    material.objects = &surroundings_->objects();
+    material.objects = objects_.get();
     material.events = &surroundings_->events();
     material.clock = shared_.clock.get();
     material.timers = &timers_;
@@ -212,14 +246,17 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   };
   parts.pod_api = &surroundings_->pod_api();
   parts.events = &surroundings_->events();
+  parts.starts = &starts_;
   parts.threads = {&calls_, &writes_, &timers_};
-  parts.node_threads = {&node_writes_, &probes_, &timers_};
+  parts.node_threads = {&leases_, &node_writes_, &probes_, &timers_};
   parts.api = surroundings_->api();
+  parts.watches = shared_.watches.get();
   if (config_.kubelet.check_advertised_address && !config_.standalone.enabled) {
     parts.self_check = [this, endpoint](const CancelToken& cancel) {
       return kubelet_->check_endpoint(endpoint, cancel);
     };
   }
+  parts.pods_changed = [this] { expect_quiet(); };
   parts.clock = shared_.clock;
   parts.random = shared_.random;
   parts.log = shared_.log.with({{"node", node.name}});
@@ -297,7 +334,7 @@ Status Daemon::start() {
   for (const auto& node : nodes_) {
     node->start();
   }
-  start_over_.set(shared_.clock->steady_now() + kStartTakes);
+  expect_quiet();
   return Status::ok();
 }
 
@@ -370,6 +407,10 @@ Status run(const config::Config& config, const RunOptions& options) {
   options.log.info("vkhost starts",
                    {{"version", std::string(daemon_version())},
                     {"mode", config.standalone.enabled ? "standalone" : "cluster"}});
+  if (const auto needed = open_files_of(config); allow_open_files(needed) < needed) {
+    options.log.warn("the system allows fewer open files than so many nodes need; raise its limit",
+                     {{"needed", std::to_string(needed)}});
+  }
   Daemon daemon(config, options);
   VKHOST_TRY(daemon.build());
   VKHOST_TRY(daemon.start());

@@ -10,6 +10,7 @@
 #include "config/config.hpp"
 #include "daemon/pod_source.hpp"
 #include "kube/client.hpp"
+#include "kube/watch_loop.hpp"
 #include "observe/log.hpp"
 #include "pods/interfaces.hpp"
 #include "resolve/object_source.hpp"
@@ -45,6 +46,7 @@ struct Shared {
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   observe::Logger log;
+  std::shared_ptr<kube::WatchLoop> watches = nullptr;  // may be null where there is no API server
 };
 
 // Reads kubeconfig or the service account of the pod; talks to nobody yet. INVALID_ARGUMENT or

@@ -3,16 +3,9 @@
 #include "daemon/identity.hpp"
 #include "kube/paths.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace vkhost::daemon {
-namespace {
-
-constexpr BackoffLimits kStartBackoff{std::chrono::milliseconds{250}, std::chrono::seconds{30}};
-constexpr std::chrono::milliseconds kLongestAdvice{std::chrono::minutes{10}};
-
-}  // namespace
 
 Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings settings,
                                                          VirtualNodeParts parts) {
@@ -55,112 +48,100 @@ std::string VirtualNode::name() const {
 }
 
 void VirtualNode::start() {
-  starter_ = Thread("start-" + settings_.node.name, [this] { bring_up(); });
+  start_ = std::make_unique<StepSequence>(
+      start_steps(),
+      StepSequence::Parts{parts_.starts, parts_.threads.timers, parts_.clock, parts_.random,
+                          [this](const SequenceStep& step, const Status& status, bool is_final) {
+                            report_step(step, status, is_final);
+                          }});
+  start_->start();
 }
 
-bool VirtualNode::insist(std::string_view what,
-                         bool may_refuse,
-                         const std::function<Status()>& step) {
-  for (std::uint32_t failures = 1; !stop_.is_cancelled(); ++failures) {
-    const Status status = step();
-    if (stop_.is_cancelled()) {
-      return false;
-    }
-    if (status.is_ok()) {
-      node_->start_failed(Status::ok());
-      return true;
-    }
-    if (may_refuse && status.retry() == Retry::Never) {
-      parts_.log.error("the provider refuses the node, it does not come up",
-                       {{"step", std::string(what)}, observe::error_field(status)});
-      node_->start_refused(status.while_doing(what));
-      return false;
-    }
+void VirtualNode::report_step(const SequenceStep& step, const Status& status, bool is_final) {
+  if (status.is_ok()) {
+    node_->start_failed(Status::ok());
+  } else if (is_final) {
+    parts_.log.error("the provider refuses the node, it does not come up",
+                     {{"step", step.what}, observe::error_field(status)});
+    node_->start_refused(status.while_doing(step.what));
+  } else {
     parts_.log.warn("the node is not up yet, the step is repeated",
-                    {{"step", std::string(what)}, observe::error_field(status)});
-    node_->start_failed(status.while_doing(what));
-    const auto delay = std::max(backoff_delay(kStartBackoff, failures, *parts_.random),
-                                std::min(status.retry_after(), kLongestAdvice));
-    if (stop_.token().wait_for(delay)) {
-      return false;
-    }
+                    {{"step", step.what}, observe::error_field(status)});
+    node_->start_failed(status.while_doing(step.what));
   }
-  return false;
 }
 
 // From now on the cluster sees the node, and the node its own deletion.
 void VirtualNode::show_node(const std::string& name) {
+  is_shown_ = true;
   node_->start(parts_.node_threads);
   if (parts_.api != nullptr) {
     node_watch_ = std::make_unique<kube::ObjectWatch>(
         kube::ObjectWatchSettings{kube::nodes_path(), name, {}},
-        kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log});
+        kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log,
+                                 *parts_.watches});
     node_watch_->start();
   }
 }
 
-void VirtualNode::bring_up() {
+std::vector<SequenceStep> VirtualNode::start_steps() {
+  std::vector<SequenceStep> steps;
   // While anything below fails, a node that was here before keeps its lease and says why.
-  const bool is_named = !provider_->capabilities().names_node && !settings_.node.name.empty();
-  if (is_named) {
-    show_node(settings_.node.name);
+  if (!provider_->capabilities().names_node && !settings_.node.name.empty()) {
+    steps.push_back({"showing the node", [this] {
+                       show_node(settings_.node.name);
+                       return Status::ok();
+                     }});
   }
-  if (!insist("asking the provider for its node", true,
-              [this] { return node_->prepare(stop_.token()); })) {
-    return;
-  }
+  steps.push_back({"asking the provider for its node", [this] { return learn_name(); }, true});
+  steps.push_back({"looking for pods", [this] { return parts_.source->start(name(), this); }});
+  steps.push_back({"waiting for the list of pods", [this] { return wait_for_list(); }});
+  steps.push_back({"recovering pods", [this] { return engine_->recover(stop_.token()); }});
+  steps.push_back({"learning the cluster's UID", [this]() -> Status {
+                     VKHOST_TRY_ASSIGN(cluster_uid_, parts_.cluster_uid(stop_.token()));
+                     return Status::ok();
+                   }});
+  steps.push_back({"starting the provider", [this] { return start_provider(); }, true});
+  steps.push_back({"beginning with the pods", [this] {
+                     engine_->start(parts_.threads);
+                     node_->pods_ready();
+                     is_up_ = true;
+                     parts_.log.info("node is up", {{"node", name()}});
+                     return Status::ok();
+                   }});
+  return steps;
+}
+
+Status VirtualNode::learn_name() {
+  VKHOST_TRY(node_->prepare(stop_.token()));
   const std::string name = node_->name();
   {
     const MutexLock lock(mutex_);
     name_ = name;
   }
-  if (!is_named) {
+  if (!is_shown_) {
     show_node(name);
   }
-  if (!insist("looking for pods", false, [&] { return parts_.source->start(name, this); })) {
-    return;
-  }
-  {
-    const MutexLock lock(mutex_);
-    while (!listed_ && !stopping_) {
-      changed_.wait(mutex_);
-    }
-    if (stopping_) {
-      return;
-    }
-  }
-  if (!insist("recovering pods", false, [this] { return engine_->recover(stop_.token()); }) ||
-      !start_provider(name)) {
-    return;
-  }
-  engine_->start(parts_.threads);
-  node_->pods_ready();
-  is_up_ = true;
-  parts_.log.info("node is up", {{"node", name}});
+  return Status::ok();
 }
 
-bool VirtualNode::start_provider(const std::string& name) {
-  std::string cluster_uid;
-  return insist("learning the cluster's UID", false,
-                [&]() -> Status {
-                  VKHOST_TRY_ASSIGN(cluster_uid, parts_.cluster_uid(stop_.token()));
-                  return Status::ok();
-                }) &&
-         insist("starting the provider", true, [&]() -> Status {
-           VKHOST_TRY(provider_->start({name, owner_key(cluster_uid, name)}, call_options()));
-           provider_started_ = true;
-           return Status::ok();
-         });
+std::optional<Status> VirtualNode::wait_for_list() {
+  const MutexLock lock(mutex_);
+  return listed_ ? std::optional<Status>(Status::ok()) : std::nullopt;
+}
+
+Status VirtualNode::start_provider() {
+  const std::string node_name = name();
+  VKHOST_TRY(provider_->start({node_name, owner_key(cluster_uid_, node_name)}, call_options()));
+  provider_started_ = true;
+  return Status::ok();
 }
 
 void VirtualNode::stop() {
   stop_.cancel();
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
+  if (start_) {
+    start_->stop();
   }
-  starter_.join();
   is_up_ = false;
   if (!provider_) {
     return;
@@ -222,18 +203,31 @@ bool VirtualNode::is_ignored(const kube::PodRecord& pod) const {
 void VirtualNode::pods_listed(std::vector<kube::PodPtr> pods) {
   std::erase_if(pods, [this](const kube::PodPtr& pod) { return is_ignored(*pod); });
   engine_->pods_listed(std::move(pods));
-  const MutexLock lock(mutex_);
-  listed_ = true;
-  changed_.notify_all();
+  {
+    const MutexLock lock(mutex_);
+    listed_ = true;
+  }
+  start_->resume();
+  tell_of_change();
+}
+
+void VirtualNode::tell_of_change() const {
+  if (parts_.pods_changed) {
+    parts_.pods_changed();
+  }
 }
 
 void VirtualNode::pod_applied(kube::PodPtr pod) {
   if (!is_ignored(*pod)) {
     engine_->pod_applied(std::move(pod));
+    tell_of_change();
   }
 }
 
-void VirtualNode::pod_removed(const std::string& uid) { engine_->pod_removed(uid); }
+void VirtualNode::pod_removed(const std::string& uid) {
+  engine_->pod_removed(uid);
+  tell_of_change();
+}
 
 void VirtualNode::object_changed(std::string json) { node_->object_changed(json); }
 

@@ -1,17 +1,17 @@
 // VirtualNode: one node of the daemon and everything that belongs to it: provider instance, pod engine,
 // node controller and the source of its pods.
 //
-// start() returns at once; a thread brings the node up step by step and repeats what fails, so that
-// one node whose back end is away does not hold up the others. Functions are [any-thread] unless they
-// say otherwise.
+// start() returns at once; the node comes up step by step on threads that all nodes share, and repeats
+// what fails, so that one whose back end is away does not hold up the others. Functions are
+// [any-thread] unless they say otherwise.
 #pragma once
 
 #include "base/backoff.hpp"
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
-#include "base/thread.hpp"
 #include "daemon/pod_source.hpp"
+#include "daemon/step_sequence.hpp"
 #include "kube/client.hpp"
 #include "kube/object_watch.hpp"
 #include "node/controller.hpp"
@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vkhost::daemon {
 
@@ -52,10 +53,13 @@ struct VirtualNodeParts {
       make_material;
   pods::PodApi* pod_api = nullptr;
   pods::EventSink* events = nullptr;
+  Executor* starts = nullptr;  // where nodes come up
   pods::EngineThreads threads;
   node::NodeThreads node_threads;
-  kube::Client* api = nullptr;  // null: standalone
+  kube::Client* api = nullptr;         // null: standalone
+  kube::WatchLoop* watches = nullptr;  // as well
   std::function<Status(const CancelToken&)> self_check;
+  std::function<void()> pods_changed;  // told of every change that is seen; or empty [no-block]
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   observe::Logger log;
@@ -102,12 +106,14 @@ class VirtualNode final : public plugin::ProviderListener,
   void object_gone() override;
 
   [[nodiscard]] bool is_ignored(const kube::PodRecord& pod) const;
-  void bring_up();
+  void tell_of_change() const;
   void show_node(const std::string& name);
-  bool start_provider(const std::string& name);
-  // Repeats `step` with back-off until it succeeds, and lets the node say meanwhile what fails; false
-  // when stopped. Where the provider `may_refuse`, its advice never to try again ends the start.
-  bool insist(std::string_view what, bool may_refuse, const std::function<Status()>& step);
+  [[nodiscard]] std::vector<SequenceStep> start_steps();
+  // While a step fails the node says what.
+  void report_step(const SequenceStep& step, const Status& status, bool is_final);
+  Status learn_name();
+  std::optional<Status> wait_for_list();
+  Status start_provider();
   [[nodiscard]] plugin::CallOptions call_options() const;
 
   VirtualNodeSettings settings_;
@@ -120,16 +126,16 @@ class VirtualNode final : public plugin::ProviderListener,
   std::unique_ptr<node::NodeController> node_;
   std::unique_ptr<kube::ObjectWatch> node_watch_;  // null: standalone, or not up yet
   std::atomic<bool> wired_ = false;                // engine_ and node_ are there
-  bool provider_started_ = false;                  // only the starting thread, then stop()
+  bool provider_started_ = false;                  // only the start, then stop()
+  std::string cluster_uid_;                        // only the start
+  bool is_shown_ = false;                          // as well
 
   mutable Mutex mutex_;
-  CondVar changed_;
   bool listed_ VKHOST_GUARDED_BY(mutex_) = false;
-  bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
   std::string name_ VKHOST_GUARDED_BY(mutex_);
   std::atomic<bool> is_up_ = false;
 
-  Thread starter_;
+  std::unique_ptr<StepSequence> start_;  // last: its steps use all of the above
 };
 
 }  // namespace vkhost::daemon

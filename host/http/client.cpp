@@ -111,24 +111,17 @@ class Exchange {
 
   // Body bytes of the next piece that holds any; 0 at the proper end.
   std::size_t receive(char* buffer, std::size_t capacity) {
-    while (!decoder_.is_finished()) {
-      std::size_t got = std::min(capacity, received_.size());
-      if (got > 0) {
-        std::copy_n(received_.data(), got, buffer);
-        received_.erase(0, got);
-      } else {
-        got = static_cast<std::size_t>(
-            socket_->receiveBytes(buffer, static_cast<int>(std::min(capacity, kMostAtOnce))));
-        if (got == 0) {
-          check_end();
-          return 0;
-        }
-      }
-      if (const std::size_t decoded = take(buffer, got); decoded > 0) {
-        return decoded;
-      }
-    }
-    return 0;
+    return *receive_with(buffer, capacity, [&](std::size_t most) {
+      const int got = socket_->receiveBytes(buffer, static_cast<int>(most));
+      return std::optional<std::size_t>(static_cast<std::size_t>(got));
+    });
+  }
+  // The same without waiting; nothing when none has arrived.
+  std::optional<std::size_t> try_receive(char* buffer, std::size_t capacity) {
+    return receive_with(buffer, capacity, [&](std::size_t most) {
+      const IoStep step = socket_->try_receive(buffer, most);
+      return step.want == Want::Nothing ? std::optional<std::size_t>(step.bytes) : std::nullopt;
+    });
   }
 
   [[nodiscard]] const SocketPtr& socket() const { return socket_; }
@@ -141,6 +134,30 @@ class Exchange {
 
  private:
   static constexpr std::size_t kMostAtOnce = 1024 * 1024;
+
+  template <typename Fetch>
+  std::optional<std::size_t> receive_with(char* buffer, std::size_t capacity, Fetch fetch) {
+    while (!decoder_.is_finished()) {
+      std::optional<std::size_t> got = std::min(capacity, received_.size());
+      if (*got > 0) {
+        std::copy_n(received_.data(), *got, buffer);
+        received_.erase(0, *got);
+      } else {
+        got = fetch(std::min(capacity, kMostAtOnce));
+        if (!got) {
+          return std::nullopt;
+        }
+        if (*got == 0) {
+          check_end();
+          return 0;
+        }
+      }
+      if (const std::size_t decoded = take(buffer, *got); decoded > 0) {
+        return decoded;
+      }
+    }
+    return 0;
+  }
 
   void send_bytes(const std::string& bytes) {
     constexpr std::size_t kMost = std::size_t{1} << 30U;  // Poco counts in int
@@ -207,28 +224,43 @@ class PocoResponseStream final : public ResponseStream {
   [[nodiscard]] const Headers& headers() const override { return exchange_->head().headers; }
 
   Result<std::size_t> read(char* buffer, std::size_t capacity, Deadline deadline) override {
-    if (!failed_.is_ok()) {
-      return failed_;
-    }
-    if (capacity == 0) {
-      return invalid_argument(name_ + ": read into an empty buffer");
-    }
+    VKHOST_TRY(check_read(capacity));
     try {
       exchange_->socket()->set_deadline(real_deadline(*clock_, deadline));
       return exchange_->receive(buffer, capacity);
     } catch (...) {
-      Status status = status_of_current_exception().while_doing(name_);
-      if (cancel_.is_cancelled()) {
-        status = cancelled(name_);
-      }
-      if (status.code() != StatusCode::DeadlineExceeded) {
-        failed_ = status;
-      }
-      return status;
+      return failure();
     }
   }
 
+  Result<std::optional<std::size_t>> try_read(char* buffer, std::size_t capacity) override {
+    VKHOST_TRY(check_read(capacity));
+    try {
+      return exchange_->try_receive(buffer, capacity);
+    } catch (...) {
+      return failure();
+    }
+  }
+
+  [[nodiscard]] int descriptor() const override { return exchange_->socket()->sockfd(); }
+
  private:
+  [[nodiscard]] Status check_read(std::size_t capacity) const {
+    return failed_.is_ok() && capacity == 0
+               ? invalid_argument(name_ + ": read into an empty buffer")
+               : failed_;
+  }
+
+  // Of the exception that is being handled.
+  Status failure() {
+    Status status = cancel_.is_cancelled() ? cancelled(name_)
+                                           : status_of_current_exception().while_doing(name_);
+    if (status.code() != StatusCode::DeadlineExceeded) {
+      failed_ = status;
+    }
+    return status;
+  }
+
   std::unique_ptr<Exchange> exchange_;
   CancelToken cancel_;
   std::shared_ptr<const Clock> clock_;

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,7 +40,7 @@ struct Response {
   std::string body;
 };
 
-// The answer to one request while its body still arrives (a watch). Belongs to one thread.
+// The answer to one request while its body still arrives (a watch). For one thread at a time.
 class ResponseStream {
  public:
   ResponseStream() = default;
@@ -52,6 +53,10 @@ class ResponseStream {
   // Waits for body bytes; 0 is the proper end of the body, a cut one is UNAVAILABLE. After
   // DEADLINE_EXCEEDED the stream is as good as before; other failures are final. [may-block]
   virtual Result<std::size_t> read(char* buffer, std::size_t capacity, Deadline deadline) = 0;
+  // As read(), with what is there; nothing when more has to arrive first, which then makes
+  // descriptor() readable. [no-block]
+  virtual Result<std::optional<std::size_t>> try_read(char* buffer, std::size_t capacity) = 0;
+  [[nodiscard]] virtual int descriptor() const = 0;  // for poll(2) and its like, nothing else
 };
 
 class Transport {

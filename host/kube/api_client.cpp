@@ -74,7 +74,8 @@ class ApiClient final : public Client {
   ApiClient(ClientSettings settings, ClientParts parts)
       : settings_(std::move(settings)),
         parts_(std::move(parts)),
-        urgent_(settings_.widths.urgent, parts_.clock, kLongestLeaseHold),
+        lease_(settings_.widths.lease, parts_.clock, kLongestLeaseHold),
+        node_(settings_.widths.node, parts_.clock),
         status_(settings_.widths.status, parts_.clock),
         normal_(settings_.widths.normal, parts_.clock),
         events_(settings_.widths.events, parts_.clock) {}
@@ -152,7 +153,8 @@ class ApiClient final : public Client {
 
   const ClientSettings settings_;
   const ClientParts parts_;
-  LaneGate urgent_;
+  LaneGate lease_;
+  LaneGate node_;
   LaneGate status_;
   LaneGate normal_;
   LaneGate events_;
@@ -163,8 +165,10 @@ class ApiClient final : public Client {
 
 LaneGate& ApiClient::gate(Lane lane) {
   switch (lane) {
-    case Lane::Urgent:
-      return urgent_;
+    case Lane::Lease:
+      return lease_;
+    case Lane::Node:
+      return node_;
     case Lane::Status:
       return status_;
     case Lane::Events:

@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,9 +24,9 @@
 
 namespace vkhost::kube {
 
-// Requests of one lane wait for each other, never for those of another: leases and the node; what is
-// written about pods; everything else that is asked; Events.
-enum class Lane { Urgent, Status, Normal, Events };
+// Requests of one lane wait for each other, never for those of another: leases; nodes; what is written
+// about pods; everything else that is asked; Events.
+enum class Lane { Lease, Node, Status, Normal, Events };
 
 enum class PatchType { Merge, StrategicMerge, Json };
 
@@ -48,8 +49,10 @@ class WatchStream {
   WatchStream(const WatchStream&) = delete;
   WatchStream& operator=(const WatchStream&) = delete;
   virtual ~WatchStream() = default;
-  // The next event as one JSON line without its newline; empty at the proper end. [may-block]
-  virtual Result<std::string> next(Deadline deadline) = 0;
+  // The next event as one JSON line without its newline; empty at the proper end; nothing when more
+  // has to arrive first, which then makes descriptor() readable. [no-block]
+  virtual Result<std::optional<std::string>> try_next() = 0;
+  [[nodiscard]] virtual int descriptor() const = 0;  // for poll(2) and its like, nothing else
 };
 
 // `path` is that of the resource or object ("/api/v1/nodes/web"), its segments already escaped

@@ -13,11 +13,14 @@ using std::chrono::seconds;
 // the whole lane.
 constexpr seconds kGrowth{2};
 constexpr seconds kBetweenWarnings{60};
+constexpr std::size_t kNodesForEachPlace = 50;
 
 }  // namespace
 
-LaneWidths LaneWidths::sharing(std::size_t in_flight) {
+LaneWidths LaneWidths::sharing(std::size_t in_flight, std::size_t nodes) {
   LaneWidths widths;
+  widths.lease = std::clamp<std::size_t>(nodes / kNodesForEachPlace, 2, 16);
+  widths.node = widths.lease;
   widths.normal = std::clamp<std::size_t>(in_flight / 4, 1, 8);
   widths.status = in_flight > widths.normal ? in_flight - widths.normal : 1;
   return widths;
@@ -25,8 +28,10 @@ LaneWidths LaneWidths::sharing(std::size_t in_flight) {
 
 std::size_t LaneWidths::of(Lane lane) const {
   switch (lane) {
-    case Lane::Urgent:
-      return urgent;
+    case Lane::Lease:
+      return lease;
+    case Lane::Node:
+      return node;
     case Lane::Status:
       return status;
     case Lane::Events:
@@ -39,8 +44,10 @@ std::size_t LaneWidths::of(Lane lane) const {
 
 std::string_view name_of(Lane lane) {
   switch (lane) {
-    case Lane::Urgent:
-      return "urgent";
+    case Lane::Lease:
+      return "lease";
+    case Lane::Node:
+      return "node";
     case Lane::Status:
       return "status";
     case Lane::Events:

@@ -25,15 +25,17 @@ namespace vkhost::kube {
 
 // Requests of each lane at the same time.
 struct LaneWidths {
-  std::size_t urgent = 2;
+  std::size_t lease = 2;
+  std::size_t node = 2;
   std::size_t status = 24;
   std::size_t normal = 8;
   std::size_t events = 2;
 
-  // Status and Normal share `in_flight`; one place each at least.
-  [[nodiscard]] static LaneWidths sharing(std::size_t in_flight);
+  // Status and Normal share `in_flight`; one place each at least. Leases of many nodes go side by
+  // side, or they would not be renewed in time where the API server is far away.
+  [[nodiscard]] static LaneWidths sharing(std::size_t in_flight, std::size_t nodes);
   [[nodiscard]] std::size_t of(Lane lane) const;
-  [[nodiscard]] std::size_t total() const { return urgent + status + normal + events; }
+  [[nodiscard]] std::size_t total() const { return lease + node + status + normal + events; }
 };
 
 [[nodiscard]] std::string_view name_of(Lane lane);

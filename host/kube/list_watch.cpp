@@ -24,6 +24,8 @@ constexpr seconds kWorthwhile{5};
 constexpr int kPagedListings = 3;
 // Streamed lists that break off before one is made in pages, which gets through in smaller portions.
 constexpr int kBrokenStreams = 3;
+// Then others have their turn.
+constexpr int kEventsAtOnce = 64;
 
 // Versions are opaque, but what could break out of a query or a log line is none.
 bool is_version(std::string_view text) {
@@ -116,50 +118,119 @@ milliseconds ListWatch::delay_after(const Status& failure, std::uint32_t failure
 }
 
 bool ListWatch::may_stream() const {
-  return settings_.stream_lists && offers_streams_ && broken_streams_ < kBrokenStreams;
+  return settings_.stream_lists && broken_streams_ < kBrokenStreams &&
+         parts_.clock->steady_now() >= no_streams_before_;
 }
 
-void ListWatch::run(const CancelToken& cancel) {
-  std::uint32_t failures = 0;
-  while (!cancel.is_cancelled()) {
-    Progress progress = Progress::None;
-    const bool in_pages = version_.empty() && !may_stream();
-    const Status status = in_pages ? list_all(cancel) : watch_once(cancel, progress);
-    if (cancel.is_cancelled()) {
-      return;
+NextTurn ListWatch::open(const CancelToken& cancel) {
+  if (version_.empty() && !may_stream()) {
+    const Status listed = list_all(cancel);
+    if (!listed.is_ok()) {
+      return after(listed, Asked::ListInPages, Progress::None);
     }
-    if (status.is_ok()) {
-      failures = in_pages ? failures : 0;  // a list proves nothing for the watch behind it
-      note_success(in_pages);
-      continue;
+    note_success(true);  // which proves nothing for the watch behind it
+  }
+  auto stream = open_watch(cancel);
+  if (!stream.is_ok()) {
+    return after(stream.status(), Asked::Watch, Progress::None);
+  }
+  return {NextTurn::Does::Follow, {}, std::move(*stream)};
+}
+
+NextTurn ListWatch::follow(WatchStream& stream) {
+  is_connected_.store(!is_listing_);
+  Status late = is_listing_ ? overdue() : Status::ok();  // events alone don't make a list
+  for (int taken = 0; taken < kEventsAtOnce && late.is_ok(); ++taken) {
+    auto line = stream.try_next();
+    if (!line.is_ok()) {
+      return ended(line.status());
     }
-    const bool is_list = version_.empty();
-    if (is_list && !in_pages) {
-      note_broken_stream(status);
-      if (!offers_streams_) {
-        continue;  // at once, in pages
+    if (!*line) {
+      late = overdue();
+      if (late.is_ok()) {
+        return {NextTurn::Does::Follow, patience_ends(), {}};
       }
+      break;
     }
-    failures = progress == Progress::Some ? 1 : failures + 1;
-    // The client has repeated a failed list several times before it said so: no immediate one.
-    const milliseconds delay = delay_after(status, in_pages ? failures + 1 : failures);
-    reconnects_.fetch_add(1);
-    if (must_list_again(status)) {
-      version_.clear();
+    if ((*line)->empty()) {
+      return ended(is_listing_
+                       ? unavailable("the server ended the watch before the list was complete")
+                       : Status::ok());
     }
-    report(status, is_list, failures, delay);
-    if (cancel.wait_for(delay)) {
-      return;
+    heard_ = parts_.clock->steady_now();
+    const Status status = is_listing_ ? take_listed(**line) : take_event(**line);
+    if (!status.is_ok()) {
+      return ended(status);
     }
   }
+  return late.is_ok() ? NextTurn{NextTurn::Does::Follow, SteadyTime::min(), {}} : ended(late);
+}
+
+SteadyTime ListWatch::patience_ends() const {
+  if (is_listing_) {
+    return std::min(heard_ + settings_.stream_patience, opened_ + settings_.stream_limit);
+  }
+  const SteadyTime end = server_end_ + settings_.end_grace;
+  return bookmarks_come_ ? std::min(end, heard_ + settings_.bookmark_patience) : end;
+}
+
+Status ListWatch::overdue() const {
+  if (parts_.clock->steady_now() < patience_ends()) {
+    return Status::ok();
+  }
+  return is_listing_
+             ? deadline_exceeded("the watch does not come to the end of the list")
+             : unavailable("the watch has stalled: neither events nor bookmarks nor its end");
+}
+
+// OK: by the server, as it should.
+NextTurn ListWatch::ended(Status status) {
+  is_connected_.store(false);
+  const bool was_worthwhile = !is_listing_ && (version_ != version_before_ ||
+                                               parts_.clock->steady_now() - opened_ >= kWorthwhile);
+  if (status.is_ok() && !was_worthwhile) {
+    // A server or proxy that ends every watch at once must not be asked again in a tight loop.
+    status = unavailable("the server ended the watch as soon as it was open");
+  }
+  if (!status.is_ok()) {
+    return after(status, Asked::Watch, was_worthwhile ? Progress::Some : Progress::None);
+  }
+  failures_ = 0;
+  note_success(false);
+  return {};
+}
+
+NextTurn ListWatch::after(const Status& failure, Asked asked, Progress progress) {
+  if (failure.code() == StatusCode::Cancelled) {
+    return {};  // nothing follows
+  }
+  const bool is_list = version_.empty();
+  if (is_list && asked == Asked::Watch) {
+    note_broken_stream(failure);
+    if (is_no_offer(failure)) {
+      return {};  // at once, in pages
+    }
+  }
+  failures_ = progress == Progress::Some ? 1 : failures_ + 1;
+  // The client has repeated a failed list several times before it said so: no immediate one.
+  const milliseconds delay =
+      delay_after(failure, asked == Asked::ListInPages ? failures_ + 1 : failures_);
+  reconnects_.fetch_add(1);
+  if (must_list_again(failure)) {
+    version_.clear();
+  }
+  report(failure, is_list, failures_, delay);
+  return {NextTurn::Does::Open, parts_.clock->steady_now() + delay, {}};
 }
 
 void ListWatch::note_broken_stream(const Status& failure) {
   ++broken_streams_;
   if (is_no_offer(failure)) {
-    offers_streams_ = false;
-    parts_.log.info("The API server does not begin watches with a list, lists come in pages",
-                    {{"path", settings_.path}, observe::error_field(failure)});
+    const bool is_news = no_streams_before_ == SteadyTime{};
+    no_streams_before_ = parts_.clock->steady_now() + settings_.stream_pause;
+    parts_.log.log(is_news ? observe::Level::Info : observe::Level::Debug,
+                   "The API server does not begin watches with a list, lists come in pages",
+                   {{"path", settings_.path}, observe::error_field(failure)});
   }
 }
 
@@ -272,16 +343,16 @@ Status ListWatch::take_page(std::string_view body,
              : unavailable("listing " + settings_.path + ": broken off in the list of items");
 }
 
-Status ListWatch::watch_once(const CancelToken& cancel, Progress& progress) {
+Result<std::unique_ptr<WatchStream>> ListWatch::open_watch(const CancelToken& cancel) {
   const auto spread =
       static_cast<double>((settings_.longest_watch - settings_.shortest_watch).count());
   const seconds timeout =
       settings_.shortest_watch + seconds(static_cast<std::int64_t>(spread * parts_.random->next()));
   Query query = {{"allowWatchBookmarks", "true"}};
-  const bool begins_with_list = version_.empty();
+  is_listing_ = version_.empty();
   CallOptions options;
   options.cancel = cancel;
-  if (begins_with_list) {
+  if (is_listing_) {
     query.emplace_back("sendInitialEvents", "true");
     query.emplace_back("resourceVersionMatch", "NotOlderThan");
     options.deadline = Deadline::after(*parts_.clock, settings_.stream_patience);
@@ -292,81 +363,46 @@ Status ListWatch::watch_once(const CancelToken& cancel, Progress& progress) {
   if (!settings_.field_selector.empty()) {
     query.emplace_back("fieldSelector", settings_.field_selector);
   }
-  VKHOST_TRY_ASSIGN(const auto stream, parts_.client.watch(settings_.path, query, options));
+  VKHOST_TRY_ASSIGN(auto stream, parts_.client.watch(settings_.path, query, options));
   watches_.fetch_add(1);
-  const SteadyTime started = parts_.clock->steady_now();
-  if (begins_with_list) {
-    VKHOST_TRY(take_streamed_list(*stream));
+  opened_ = parts_.clock->steady_now();
+  heard_ = opened_;
+  server_end_ = opened_ + timeout;
+  bookmarks_come_ = is_listing_;
+  version_before_ = version_;
+  if (is_listing_) {
+    parts_.sink.list_started();
   }
-  is_connected_.store(true);
-  const std::string version_before = version_;
-  Status status = follow(*stream, started + timeout, begins_with_list);
-  is_connected_.store(false);
-  const bool was_worthwhile =
-      version_ != version_before || parts_.clock->steady_now() - started >= kWorthwhile;
-  progress = was_worthwhile ? Progress::Some : Progress::None;
-  if (status.is_ok() && !was_worthwhile) {
-    // A server or proxy that ends every watch at once must not be asked again in a tight loop.
-    status = unavailable("the server ended the watch as soon as it was open");
-  }
-  return status;
+  return stream;
 }
 
 // As strict as with a page: what the stream did not bring counts as deleted.
-Status ListWatch::take_streamed_list(WatchStream& stream) {
-  parts_.sink.list_started();
-  for (;;) {
-    VKHOST_TRY_ASSIGN(const std::string line,
-                      stream.next(Deadline::after(*parts_.clock, settings_.stream_patience)));
-    if (line.empty()) {
-      return unavailable("the server ended the watch before the list was complete");
-    }
-    VKHOST_TRY_ASSIGN(const Event event, read_event(line));
-    if (event.type == "ADDED" || event.type == "MODIFIED") {
-      parts_.sink.listed(event.object);
-    } else if (event.type == "DELETED") {
-      if (!parts_.sink.unlisted(event.object)) {
-        return unclear_deletion();
-      }
-    } else if (event.type == "BOOKMARK" && ends_list(event.object)) {
-      const std::string_view version = version_of(event.object);
-      if (!is_version(version)) {
-        return unavailable("the end of the list names no version");
-      }
-      version_ = version;
-      broken_streams_ = 0;
-      parts_.sink.list_complete();
-      lists_.fetch_add(1);
-      return Status::ok();
-    }
-  }
-}
-
-// OK at the proper end.
-Status ListWatch::follow(WatchStream& stream, SteadyTime server_end, bool bookmarks_come) {
-  const Deadline end = Deadline::at(server_end + settings_.end_grace);
-  for (;;) {
-    const Deadline deadline =
-        bookmarks_come ? end.earlier(Deadline::after(*parts_.clock, settings_.bookmark_patience))
-                       : end;
-    auto line = stream.next(deadline);
-    if (!line.is_ok()) {
-      return line.status().code() == StatusCode::DeadlineExceeded
-                 ? unavailable("the watch has stalled: neither events nor bookmarks nor its end")
-                 : line.status();
-    }
-    if (line->empty()) {
-      return Status::ok();
-    }
-    bool is_bookmark = false;
-    VKHOST_TRY(take_event(*line, is_bookmark));
-    bookmarks_come = bookmarks_come || is_bookmark;
-  }
-}
-
-Status ListWatch::take_event(std::string_view line, bool& is_bookmark) {
+Status ListWatch::take_listed(std::string_view line) {
   VKHOST_TRY_ASSIGN(const Event event, read_event(line));
-  is_bookmark = event.type == "BOOKMARK";
+  if (event.type == "ADDED" || event.type == "MODIFIED") {
+    parts_.sink.listed(event.object);
+  } else if (event.type == "DELETED") {
+    if (!parts_.sink.unlisted(event.object)) {
+      return unclear_deletion();
+    }
+  } else if (event.type == "BOOKMARK" && ends_list(event.object)) {
+    const std::string_view version = version_of(event.object);
+    if (!is_version(version)) {
+      return unavailable("the end of the list names no version");
+    }
+    version_ = version;
+    version_before_ = version;
+    broken_streams_ = 0;
+    is_listing_ = false;
+    is_connected_.store(true);
+    parts_.sink.list_complete();
+    lists_.fetch_add(1);
+  }
+  return Status::ok();
+}
+
+Status ListWatch::take_event(std::string_view line) {
+  VKHOST_TRY_ASSIGN(const Event event, read_event(line));
   if (event.type == "ADDED" || event.type == "MODIFIED") {
     events_.fetch_add(1);
     parts_.sink.applied(event.object);
@@ -375,6 +411,8 @@ Status ListWatch::take_event(std::string_view line, bool& is_bookmark) {
     if (!parts_.sink.removed(event.object)) {
       return unclear_deletion();
     }
+  } else if (event.type == "BOOKMARK") {
+    bookmarks_come_ = true;
   }
   if (const std::string_view version = version_of(event.object); is_version(version)) {
     version_ = version;

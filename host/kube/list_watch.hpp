@@ -2,10 +2,9 @@
 // version on, for ever. The list comes in pages, or as the beginning of the watch where the API
 // server offers that.
 //
-// run() belongs to one thread and returns only when cancelled; the sink is called on it. Connection
-// loss, refusals and stalls are repaired inside: the first reconnect is immediate, further ones back
-// off; the watch goes on from the last version seen, and the collection is listed again when that
-// version is too old. The other members are [any-thread].
+// Driven by a WatchLoop; the sink is called by one thread at a time. Connection loss, refusals and
+// stalls are repaired inside: the first reconnect is immediate, further ones back off; the watch goes
+// on from the last version seen, and the collection is listed again when that version is too old.
 #pragma once
 
 #include "base/backoff.hpp"
@@ -13,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/status.hpp"
 #include "kube/client.hpp"
+#include "kube/watch_loop.hpp"
 #include "observe/log.hpp"
 
 #include <atomic>
@@ -33,9 +33,12 @@ struct ListWatchSettings {
   // After 403, which only an administrator ends.
   BackoffLimits forbidden_backoff{std::chrono::milliseconds{200}, std::chrono::minutes{5}};
   // Let the watch begin with the list (Kubernetes 1.27 and up with the feature WatchList), until the
-  // API server refuses that or, as one that ignores it, says nothing for `stream_patience`.
+  // API server refuses that or, as one that ignores it, says nothing for `stream_patience` or does
+  // not come to the list's end within `stream_limit`. It is asked again after `stream_pause`.
   bool stream_lists = false;
   std::chrono::milliseconds stream_patience{std::chrono::seconds{10}};
+  std::chrono::milliseconds stream_limit{std::chrono::minutes{1}};
+  std::chrono::milliseconds stream_pause{std::chrono::hours{1}};
   // The server ends a watch after a random time between these.
   std::chrono::seconds shortest_watch{300};
   std::chrono::seconds longest_watch{600};
@@ -71,7 +74,7 @@ struct ListWatchStats {
   bool is_connected = false;     // a watch is open
 };
 
-class ListWatch {
+class ListWatch final : public Watched {
  public:
   struct Parts {
     Client& client;
@@ -83,18 +86,24 @@ class ListWatch {
 
   ListWatch(ListWatchSettings settings, Parts parts);
 
-  void run(const CancelToken& cancel);  // [may-block]
-  [[nodiscard]] ListWatchStats stats() const;
+  NextTurn open(const CancelToken& cancel) override;
+  NextTurn follow(WatchStream& stream) override;
+  void left() override { is_connected_.store(false); }
+  [[nodiscard]] ListWatchStats stats() const;  // [any-thread]
 
  private:
   enum class Progress { None, Some };
+  enum class Asked { ListInPages, Watch };
 
   Status list_all(const CancelToken& cancel);
   Result<std::string> list_pages(const CancelToken& cancel, bool in_pages);
   Status take_page(std::string_view body, std::string& version, std::string& continue_token);
-  Status watch_once(const CancelToken& cancel, Progress& progress);
-  Status take_streamed_list(WatchStream& stream);
-  Status follow(WatchStream& stream, SteadyTime server_end, bool bookmarks_come);
+  Result<std::unique_ptr<WatchStream>> open_watch(const CancelToken& cancel);
+  Status take_listed(std::string_view line);
+  NextTurn ended(Status status);
+  NextTurn after(const Status& failure, Asked asked, Progress progress);
+  [[nodiscard]] SteadyTime patience_ends() const;
+  [[nodiscard]] Status overdue() const;
   [[nodiscard]] bool may_stream() const;
   void note_broken_stream(const Status& failure);
   void note_success(bool was_list);
@@ -102,16 +111,25 @@ class ListWatch {
               bool is_list,
               std::uint32_t failures,
               std::chrono::milliseconds delay);
-  Status take_event(std::string_view line, bool& is_bookmark);
+  Status take_event(std::string_view line);
   [[nodiscard]] std::chrono::milliseconds delay_after(const Status& failure,
                                                       std::uint32_t failures);
 
   const ListWatchSettings settings_;
   const Parts parts_;
-  std::string version_;  // to go on from; empty: list first
-  bool offers_streams_ = true;
-  int broken_streams_ = 0;  // since the last complete list
-  std::string reported_;    // the refusal that the log knows of
+  std::string version_;             // to go on from; empty: list first
+  SteadyTime no_streams_before_{};  // lists come in pages until then
+  int broken_streams_ = 0;          // since the last complete list
+  std::uint32_t failures_ = 0;      // one after the other
+  std::string reported_;            // the refusal that the log knows of
+
+  // Of the watch that is open.
+  bool is_listing_ = false;  // it has begun with the list, and that is not complete yet
+  bool bookmarks_come_ = false;
+  SteadyTime opened_{};
+  SteadyTime heard_{};  // the last event
+  SteadyTime server_end_{};
+  std::string version_before_;
 
   std::atomic<std::uint64_t> lists_{0};
   std::atomic<std::uint64_t> watches_{0};

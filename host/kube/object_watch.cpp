@@ -20,20 +20,16 @@ ListWatchSettings one_object(const ObjectWatchSettings& settings) {
 ObjectWatch::ObjectWatch(const ObjectWatchSettings& settings, Parts parts)
     : name_(settings.name),
       listener_(parts.listener),
+      loop_(parts.loop),
       log_(parts.log),
       list_watch_(one_object(settings),
                   {parts.client, *this, std::move(parts.clock), std::move(parts.random), log_}) {}
 
 ObjectWatch::~ObjectWatch() { stop(); }
 
-void ObjectWatch::start() {
-  thread_ = Thread("watch-object", [this] { list_watch_.run(cancel_.token()); });
-}
+void ObjectWatch::start() { loop_.add(list_watch_); }
 
-void ObjectWatch::stop() {
-  cancel_.cancel();
-  thread_.join();
-}
+void ObjectWatch::stop() { loop_.remove(list_watch_); }
 
 bool ObjectWatch::is_readable(std::string_view object) const {
   const auto root = read_json(object);

@@ -1,13 +1,13 @@
 // ObjectWatch: one object by its name, told to a listener as it changes (for instance the ConfigMap
 // kube-system/extension-apiserver-authentication).
 //
-// Owns one thread from start() to stop(); the listener is called on it and must outlive stop(). The
-// watch is limited by metadata.name, so a role that names the object is enough.
+// From start() to stop() a WatchLoop calls the listener, on one thread at a time; it must not block,
+// and outlives stop(). The watch is limited by metadata.name, so a role that names the object is
+// enough.
 #pragma once
 
-#include "base/cancel.hpp"
-#include "base/thread.hpp"
 #include "kube/list_watch.hpp"
+#include "kube/watch_loop.hpp"
 
 #include <memory>
 #include <string>
@@ -40,6 +40,7 @@ class ObjectWatch final : private ListWatchSink {
     std::shared_ptr<const Clock> clock;
     std::shared_ptr<Random> random;
     observe::Logger log;
+    WatchLoop& loop;
   };
 
   ObjectWatch(const ObjectWatchSettings& settings, Parts parts);
@@ -48,7 +49,7 @@ class ObjectWatch final : private ListWatchSink {
   ObjectWatch& operator=(const ObjectWatch&) = delete;
 
   void start();  // once
-  void stop();   // cancels and joins; may be repeated [may-block]
+  void stop();   // and waits for the end; may be repeated [may-block]
   [[nodiscard]] ListWatchStats stats() const { return list_watch_.stats(); }  // [any-thread]
 
  private:
@@ -62,12 +63,11 @@ class ObjectWatch final : private ListWatchSink {
 
   const std::string name_;
   ObjectListener& listener_;
+  WatchLoop& loop_;
   observe::Logger log_;
   ListWatch list_watch_;
   enum class Found { Nothing, Object, Unreadable } found_ = Found::Nothing;
   std::string listed_;
-  CancelSource cancel_;
-  Thread thread_;
 };
 
 }  // namespace vkhost::kube

@@ -24,20 +24,16 @@ ListWatchSettings pods_of_node(PodWatchSettings settings) {
 PodWatch::PodWatch(PodWatchSettings settings, Parts parts)
     : node_name_(settings.node_name),
       listener_(parts.listener),
+      loop_(parts.loop),
       log_(parts.log.with({{"node", settings.node_name}})),
       list_watch_(pods_of_node(std::move(settings)),
                   {parts.client, *this, std::move(parts.clock), std::move(parts.random), log_}) {}
 
 PodWatch::~PodWatch() { stop(); }
 
-void PodWatch::start() {
-  thread_ = Thread("watch-pods", [this] { list_watch_.run(cancel_.token()); });
-}
+void PodWatch::start() { loop_.add(list_watch_); }
 
-void PodWatch::stop() {
-  cancel_.cancel();
-  thread_.join();
-}
+void PodWatch::stop() { loop_.remove(list_watch_); }
 
 PodWatchStats PodWatch::stats() const {
   return {list_watch_.stats(), unreadable_pods_.load(), has_synced_.load()};

@@ -1,14 +1,13 @@
 // PodWatch: the pods bound to one node, told to a PodListener as they change.
 //
-// Owns one thread from start() to stop(); the listener is called on it. A pod that can't be read is
-// logged and counted, and stays as it was last seen: it is neither lost nor taken for deleted. The
-// listener must outlive stop().
+// From start() to stop() a WatchLoop calls the listener, on one thread at a time. A pod that can't be
+// read is logged and counted, and stays as it was last seen: it is neither lost nor taken for deleted.
+// The listener must not block, and outlives stop().
 #pragma once
 
-#include "base/cancel.hpp"
-#include "base/thread.hpp"
 #include "kube/list_watch.hpp"
 #include "kube/pod_record.hpp"
+#include "kube/watch_loop.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -40,6 +39,7 @@ class PodWatch final : private ListWatchSink {
     std::shared_ptr<const Clock> clock;
     std::shared_ptr<Random> random;
     observe::Logger log;
+    WatchLoop& loop;
   };
 
   PodWatch(PodWatchSettings settings, Parts parts);
@@ -48,7 +48,7 @@ class PodWatch final : private ListWatchSink {
   PodWatch& operator=(const PodWatch&) = delete;
 
   void start();                               // once
-  void stop();                                // cancels and joins; may be repeated [may-block]
+  void stop();                                // and waits for the end; may be repeated [may-block]
   [[nodiscard]] PodWatchStats stats() const;  // [any-thread]
 
  private:
@@ -63,14 +63,13 @@ class PodWatch final : private ListWatchSink {
 
   const std::string node_name_;
   PodListener& listener_;
+  WatchLoop& loop_;
   observe::Logger log_;
   ListWatch list_watch_;
   std::unordered_map<std::string, PodPtr> known_;  // by UID, as the listener knows them
   std::vector<PodPtr> listing_;
   std::atomic<std::uint64_t> unreadable_pods_{0};
   std::atomic<bool> has_synced_{false};
-  CancelSource cancel_;
-  Thread thread_;
 };
 
 }  // namespace vkhost::kube

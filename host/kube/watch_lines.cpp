@@ -7,8 +7,8 @@
 namespace vkhost::kube {
 namespace {
 
-// An idle watch keeps this much; a burst of large events reads more at once.
-constexpr std::size_t kIdleBytes = 4096;
+// A burst of large events reads more at once.
+constexpr std::size_t kSmallestRead = 4096;
 constexpr std::size_t kLargestRead = std::size_t{64} * 1024;
 
 }  // namespace
@@ -40,41 +40,44 @@ bool WatchLines::take_line(std::string& line) {
 }
 
 // Moves the started line to the front and makes room for the next read behind it.
-void WatchLines::release_room() {
+void WatchLines::make_room() {
   if (line_begin_ > 0) {
     buffer_.erase(0, line_begin_);
     filled_ -= line_begin_;
     scanned_ -= line_begin_;
     line_begin_ = 0;
   }
-  if (filled_ == 0 && buffer_.capacity() > kLargestRead) {
-    std::string().swap(buffer_);
-  }
-  const std::size_t more = std::clamp(filled_, kIdleBytes, kLargestRead);
+  const std::size_t more = std::clamp(filled_, kSmallestRead, kLargestRead);
   if (buffer_.size() < filled_ + more) {
     buffer_.resize(filled_ + more);
   }
 }
 
-Result<std::string> WatchLines::next(Deadline deadline) {
+Result<std::optional<std::string>> WatchLines::try_next() {
   std::string line;
   while (!take_line(line)) {
     if (filled_ - line_begin_ > max_line_bytes_) {
       return Status(StatusCode::ResourceExhausted,
                     "a watch event is longer than " + std::to_string(max_line_bytes_) + " bytes");
     }
-    release_room();
-    VKHOST_TRY_ASSIGN(const std::size_t count,
-                      body_->read(buffer_.data() + filled_, buffer_.size() - filled_, deadline));
-    if (count == 0) {
+    make_room();
+    VKHOST_TRY_ASSIGN(const auto count,
+                      body_->try_read(buffer_.data() + filled_, buffer_.size() - filled_));
+    if (!count) {
+      if (filled_ == 0) {
+        std::string().swap(buffer_);  // there may be a thousand idle ones
+      }
+      return std::optional<std::string>();
+    }
+    if (*count == 0) {
       if (filled_ > 0) {
         return unavailable("the watch ended in the middle of an event");
       }
-      return std::string();
+      return std::optional<std::string>(std::string());
     }
-    filled_ += count;
+    filled_ += *count;
   }
-  return line;
+  return std::optional<std::string>(std::move(line));
 }
 
 }  // namespace vkhost::kube

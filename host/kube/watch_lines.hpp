@@ -1,6 +1,6 @@
 // WatchLines: the body of a watch as JSON lines, over the stream of an http::Transport.
 //
-// Belongs to one thread; made by the client. Fails like the stream below it; a body that ends inside
+// For one thread at a time; made by the client. Fails like the stream below it; a body that ends inside
 // a line is UNAVAILABLE, a line beyond `max_line_bytes` RESOURCE_EXHAUSTED.
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vkhost::kube {
@@ -20,11 +21,12 @@ class WatchLines final : public WatchStream {
              std::shared_ptr<const void> keep_alive,
              std::size_t max_line_bytes = std::size_t{32} * 1024 * 1024);
 
-  Result<std::string> next(Deadline deadline) override;
+  Result<std::optional<std::string>> try_next() override;
+  [[nodiscard]] int descriptor() const override { return body_->descriptor(); }
 
  private:
   bool take_line(std::string& line);
-  void release_room();
+  void make_room();
 
   std::shared_ptr<const void> keep_alive_;  // declared first: destroyed last
   std::unique_ptr<http::ResponseStream> body_;

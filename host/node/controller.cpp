@@ -96,7 +96,7 @@ void NodeController::start(const NodeThreads& threads) {
     began_ = parts_.clock->steady_now();
     want_write();
   }
-  chores_.start(*threads.timers, {threads.writes, threads.writes, threads.probes});
+  chores_.start(*threads.timers, {threads.leases, threads.writes, threads.probes});
 }
 
 void NodeController::stop() {

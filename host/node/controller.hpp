@@ -46,10 +46,12 @@ struct Parts {
   observe::Logger log;
 };
 
-// What the nodes of one process share. Two executors, so that providers that hang never hold up
-// leases. All outlive the controllers that run on them.
+// What the nodes of one process share. Three executors, so that neither providers that hang nor
+// writes that an API server is slow with ever hold up leases. All outlive the controllers that run on
+// them.
 struct NodeThreads {
-  Executor* writes = nullptr;  // leases and nodes, to the API server
+  Executor* leases = nullptr;
+  Executor* writes = nullptr;  // nodes, to the API server
   Executor* probes = nullptr;  // ping and node, into providers
   Timers* timers = nullptr;
 };

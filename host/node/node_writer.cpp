@@ -18,17 +18,17 @@ NodeWriter::NodeWriter(kube::Client* api,
                        observe::Logger log)
     : api_(api), clock_(std::move(clock)), stop_(std::move(stop)), log_(std::move(log)) {}
 
-kube::CallOptions NodeWriter::api_options() const {
+kube::CallOptions NodeWriter::api_options(kube::Lane lane) const {
   kube::CallOptions options;
   options.deadline = Deadline::after(*clock_, kApiTimeout);
   options.cancel = stop_;
-  options.lane = kube::Lane::Urgent;
+  options.lane = lane;
   return options;
 }
 
 Result<Written> NodeWriter::create(const NodeSources& sources) {
   VKHOST_TRY_ASSIGN(std::string body, new_node(sources));
-  auto created = api_->create(kube::nodes_path(), std::move(body), api_options());
+  auto created = api_->create(kube::nodes_path(), std::move(body), api_options(kube::Lane::Node));
   if (!created.is_ok()) {
     return created.status().while_doing("registering node " + sources.settings.name);
   }
@@ -39,7 +39,7 @@ Result<Written> NodeWriter::create(const NodeSources& sources) {
 
 Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) {
   const std::string& name = sources.settings.name;
-  auto present = api_->get(kube::node_path(name), {}, api_options());
+  auto present = api_->get(kube::node_path(name), {}, api_options(kube::Lane::Node));
   if (present.status().code() == StatusCode::NotFound) {
     return scope.may_register ? create(sources) : Result<Written>(Written{});
   }
@@ -61,7 +61,7 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
                                           ? node_patch(sources, *present)
                                           : readiness_patch(sources, *present));
   auto patched = api_->patch(kube::node_status_path(name), kube::PatchType::StrategicMerge,
-                             std::move(body), api_options());
+                             std::move(body), api_options(kube::Lane::Node));
   if (patched.is_ok()) {
     return Written{std::move(uid)};
   }
@@ -73,7 +73,7 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
     complain(failure.to_string());
     VKHOST_TRY_ASSIGN(std::string readiness, readiness_patch(sources, *present));
     static_cast<void>(api_->patch(kube::node_status_path(name), kube::PatchType::StrategicMerge,
-                                  std::move(readiness), api_options()));
+                                  std::move(readiness), api_options(kube::Lane::Node)));
   }
   return failure;
 }
@@ -81,8 +81,8 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
 Status NodeWriter::write_spec(const NodeSources& sources, std::string* present) {
   Status written = write_spec_once(sources, *present);
   for (int tries = 1; tries < kSpecTries && written.code() == StatusCode::Aborted; ++tries) {
-    VKHOST_TRY_ASSIGN(*present,
-                      api_->get(kube::node_path(sources.settings.name), {}, api_options()));
+    VKHOST_TRY_ASSIGN(*present, api_->get(kube::node_path(sources.settings.name), {},
+                                          api_options(kube::Lane::Node)));
     written = write_spec_once(sources, *present);
   }
   return written;
@@ -101,7 +101,7 @@ Status NodeWriter::write_spec_once(const NodeSources& sources, const std::string
   }
   return api_
       ->patch(kube::node_path(sources.settings.name), kube::PatchType::StrategicMerge,
-              std::move(patch.json), api_options())
+              std::move(patch.json), api_options(kube::Lane::Node))
       .status();
 }
 
@@ -112,7 +112,7 @@ void NodeWriter::complain(const std::string& what) {
 }
 
 Status NodeWriter::renew_lease(const LeaseSources& sources) {
-  const kube::CallOptions options = api_options();
+  const kube::CallOptions options = api_options(kube::Lane::Lease);
   const bool remembered = !lease_json_.empty();
   const Status renewed = renew_lease_once(sources, options);
   const bool has_changed =

@@ -46,7 +46,7 @@ class NodeWriter {
   Status write_spec_once(const NodeSources& sources, const std::string& present);
   void complain(const std::string& what);
   Status renew_lease_once(const LeaseSources& sources, const kube::CallOptions& options);
-  [[nodiscard]] kube::CallOptions api_options() const;
+  [[nodiscard]] kube::CallOptions api_options(kube::Lane lane) const;
 
   kube::Client* const api_;
   const std::shared_ptr<const Clock> clock_;

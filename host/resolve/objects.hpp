@@ -1,6 +1,6 @@
 // Objects: ConfigMaps, Secrets and service variables, parsed, and kept for a moment.
 //
-// Shared by all materials that are being made. NOT_FOUND alone means that there is none, and is
+// Shared by all materials that are being made, for whichever node. NOT_FOUND alone means that there is none, and is
 // never kept. [any-thread] [may-block]
 #pragma once
 
@@ -25,11 +25,12 @@ using ServiceVariablesPtr = std::shared_ptr<const ServiceVariables>;
 
 class Objects {
  public:
-  // Source and clock outlive this object.
+  // Source and clock outlive this object. What was read for another pod is no older than `max_age`; 0:
+  // every pod reads for itself.
   Objects(ObjectSource& source,
           const Clock& clock,
-          std::chrono::milliseconds max_age,
-          std::size_t max_bytes)
+          std::chrono::milliseconds max_age = std::chrono::seconds{1},
+          std::size_t max_bytes = std::size_t{4} * 1024 * 1024)
       : source_(source),
         clock_(clock),
         objects_(clock, max_age, max_bytes),
@@ -43,7 +44,7 @@ class Objects {
   Result<ServiceVariablesPtr> service_variables(const std::string& pod_namespace,
                                                 bool links,
                                                 const CancelToken& cancel);
-  // Values of Secrets do not stay in memory longer than they are of use.
+  // For a timer: values of Secrets do not stay in memory longer than they are of use. [no-block]
   void drop_expired();
   // How much is kept, expired or not.
   [[nodiscard]] std::size_t remembered() const { return objects_.size() + services_.size(); }

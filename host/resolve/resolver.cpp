@@ -4,7 +4,6 @@
 #include "base/json_text.hpp"
 #include "kube/json_cut.hpp"
 #include "resolve/config_error.hpp"
-#include "resolve/objects.hpp"
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_resolution.hpp"
 #include "resolve/pod_view.hpp"
@@ -41,14 +40,12 @@ class Resolver::Impl {
   Impl(const ResolverParts& parts,
        const ResolverSettings& settings,
        const plugin::Capabilities& capabilities)
-      : objects_(*parts.objects, *parts.clock, settings.max_age, settings.max_cache_bytes),
+      : objects_(*parts.objects),
         capabilities_(capabilities),
         parts_{objects_, *parts.events, *parts.node, settings.env_names,
                capabilities.late_env ? PodAddresses::Late : PodAddresses::FromStatus} {}
 
   Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel);
-  void drop_expired() { objects_.drop_expired(); }
-  [[nodiscard]] std::size_t remembered() const { return objects_.remembered(); }
 
  private:
   [[nodiscard]] Status check_kinds() const;
@@ -56,7 +53,7 @@ class Resolver::Impl {
                                        bool links,
                                        const CancelToken& cancel);
 
-  Objects objects_;
+  Objects& objects_;
   const plugin::Capabilities capabilities_;
   const PodResolution::Parts parts_;
 };
@@ -104,8 +101,7 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
 Resolver::Resolver(const ResolverParts& parts,
                    const ResolverSettings& settings,
                    const plugin::Capabilities& capabilities) {
-  VKHOST_CHECK(parts.objects != nullptr && parts.events != nullptr && parts.node != nullptr &&
-                   parts.clock != nullptr,
+  VKHOST_CHECK(parts.objects != nullptr && parts.events != nullptr && parts.node != nullptr,
                "a resolver needs all of its parts");
   impl_ = std::make_unique<Impl>(parts, settings, capabilities);
 }
@@ -132,9 +128,5 @@ Result<std::string> Resolver::material(const kube::PodRecord& pod, const CancelT
         .with_effect(Effect::None);
   }
 }
-
-void Resolver::drop_expired() { impl_->drop_expired(); }
-
-std::size_t Resolver::remembered() const { return impl_->remembered(); }
 
 }  // namespace vkhost::resolve

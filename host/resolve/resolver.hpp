@@ -8,17 +8,14 @@
 #pragma once
 
 #include "base/cancel.hpp"
-#include "base/clock.hpp"
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
 #include "resolve/environment.hpp"
 #include "resolve/node_facts.hpp"
-#include "resolve/object_source.hpp"
+#include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
 
-#include <chrono>
-#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -26,16 +23,12 @@ namespace vkhost::resolve {
 
 struct ResolverSettings {
   EnvNames env_names = EnvNames::Identifiers;
-  // How old what was read for another pod may be. 0: every pod reads for itself.
-  std::chrono::milliseconds max_age = std::chrono::seconds{1};
-  std::size_t max_cache_bytes = std::size_t{4} * 1024 * 1024;
 };
 
-struct ResolverParts {  // all outlive the resolver
-  ObjectSource* objects = nullptr;
+struct ResolverParts {         // all outlive the resolver
+  Objects* objects = nullptr;  // perhaps of many resolvers
   ResolveEvents* events = nullptr;
   const NodeFacts* node = nullptr;
-  const Clock* clock = nullptr;
 };
 
 class Resolver {
@@ -48,10 +41,6 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel);
-
-  // For a timer: drops what is too old to be used, values of Secrets first of all. [no-block]
-  void drop_expired();
-  [[nodiscard]] std::size_t remembered() const;
 
  private:
   class Impl;

@@ -65,6 +65,7 @@ class KubeClient : public ::testing::Test {
 
   TestFolder folder_;
   std::shared_ptr<const Clock> clock_ = std::make_shared<SystemClock>();
+  WatchLoop loop_{clock_};
   std::shared_ptr<Random> random_ = std::make_shared<SeededRandom>(1);
   Cluster& cluster_ = Cluster::instance();
   std::unique_ptr<Client> admin_ = client_of("admin");
@@ -186,7 +187,7 @@ TEST_F(KubeClient, FollowsThePodsOfANodeThroughBadDays) {
   PodWatchSettings settings;
   settings.node_name = node;
   settings.list_watch.page_size = 2;
-  PodWatch watch(settings, {*client, desired, clock_, random_, {}});
+  PodWatch watch(settings, {*client, desired, clock_, random_, {}, loop_});
   const auto remove_now = [&](const char* name) { cluster_.remove(pod_path(space, name), 0); };
 
   watch.start();
@@ -243,7 +244,7 @@ TEST_F(KubeClient, StreamsTheListsOfPodsThroughBadDays) {
   PodWatchSettings settings;
   settings.node_name = node;
   settings.list_watch.stream_lists = true;
-  PodWatch watch(settings, {*client, desired, clock_, random_, {}});
+  PodWatch watch(settings, {*client, desired, clock_, random_, {}, loop_});
 
   watch.start();
   ASSERT_TRUE(desired.wait_for_names({"a", "b", "c"}));
@@ -271,7 +272,7 @@ TEST_F(KubeClient, FollowsPodsUnderANodeIdentity) {
   PodWatchSettings settings;
   settings.node_name = "vk-3";
   settings.only_namespace = space;
-  PodWatch watch(settings, {*client, desired, clock_, random_, {}});
+  PodWatch watch(settings, {*client, desired, clock_, random_, {}, loop_});
 
   watch.start();
   ASSERT_TRUE(desired.wait_for_names({"mine"}));
@@ -321,7 +322,7 @@ TEST_F(KubeClient, FollowsTheClientAuthorityOfTheApiServer) {
   ObjectWatch watch({.collection_path = config_maps_path("kube-system"),
                      .name = "extension-apiserver-authentication",
                      .list_watch = {}},
-                    {*admin_, latest, clock_, random_, {}});
+                    {*admin_, latest, clock_, random_, {}, loop_});
   watch.start();
 
   EXPECT_TRUE(latest.wait_for([](const std::string& text) {
@@ -334,7 +335,7 @@ TEST_F(KubeClient, FollowsAnObjectThatComesAndGoes) {
   const std::string space = cluster_.create_namespace();
   LatestObject latest;
   ObjectWatch watch({.collection_path = config_maps_path(space), .name = "m", .list_watch = {}},
-                    {*admin_, latest, clock_, random_, {}});
+                    {*admin_, latest, clock_, random_, {}, loop_});
   watch.start();
 
   EXPECT_TRUE(latest.wait_for([](const std::string& text) { return text == "gone"; }));

@@ -27,16 +27,17 @@ Status conflict() {
 
 }  // namespace
 
-Status FakeNodeApi::arrive(const kube::CallOptions& options) {
+Status FakeNodeApi::arrive(std::string_view path, const kube::CallOptions& options) {
   bool hangs = false;
   {
     const MutexLock lock(mutex_);
-    ++attempts_;
+    attempts_.emplace_back(path);
     changed_.notify_all();
     if (mood_ == Mood::Away) {
       return unavailable("connection refused");
     }
-    hangs = mood_ == Mood::Hangs;
+    hangs = mood_ == Mood::Hangs &&
+            (hangs_at_.empty() || path.substr(0, hangs_at_.size()) == hangs_at_);
   }
   if (hangs) {
     return options.cancel.wait_until(options.deadline.when()) ? cancelled("cancelled")
@@ -48,7 +49,7 @@ Status FakeNodeApi::arrive(const kube::CallOptions& options) {
 Result<std::string> FakeNodeApi::get(std::string_view path,
                                      const kube::Query& /*query*/,
                                      const kube::CallOptions& options) {
-  VKHOST_TRY(arrive(options));
+  VKHOST_TRY(arrive(path, options));
   std::function<void(const std::string&)> hook;
   Result<std::string> answer = std::string();
   {
@@ -65,7 +66,7 @@ Result<std::string> FakeNodeApi::get(std::string_view path,
 Result<std::string> FakeNodeApi::create(std::string_view path,
                                         std::string body,
                                         const kube::CallOptions& options) {
-  VKHOST_TRY(arrive(options));
+  VKHOST_TRY(arrive(path, options));
   const MutexLock lock(mutex_);
   const Object::Ptr object = parse_object(body);
   Object::Ptr metadata = object_member(object, "metadata");
@@ -82,7 +83,7 @@ Result<std::string> FakeNodeApi::create(std::string_view path,
 Result<std::string> FakeNodeApi::update(std::string_view path,
                                         std::string body,
                                         const kube::CallOptions& options) {
-  VKHOST_TRY(arrive(options));
+  VKHOST_TRY(arrive(path, options));
   const MutexLock lock(mutex_);
   const std::string place(path);
   if (!objects_.contains(place)) {
@@ -100,7 +101,7 @@ Result<std::string> FakeNodeApi::patch(std::string_view path,
                                        kube::PatchType /*type*/,
                                        std::string body,
                                        const kube::CallOptions& options) {
-  VKHOST_TRY(arrive(options));
+  VKHOST_TRY(arrive(path, options));
   const std::string place(path.substr(0, path.rfind("/status")));
   std::function<void(const std::string&)> hook;
   Result<std::string> answer = std::string();
@@ -173,8 +174,9 @@ void FakeNodeApi::come_back() {
   mood_ = Mood::Answers;
 }
 
-void FakeNodeApi::hang() {
+void FakeNodeApi::hang(std::string path) {
   const MutexLock lock(mutex_);
+  hangs_at_ = std::move(path);
   mood_ = Mood::Hangs;
 }
 
@@ -200,9 +202,12 @@ int FakeNodeApi::updates(const std::string& path) const {
   return found == updates_.end() ? 0 : found->second;
 }
 
-int FakeNodeApi::attempts() const {
+int FakeNodeApi::attempts(const std::string& path) const {
   const MutexLock lock(mutex_);
-  return attempts_;
+  return static_cast<int>(
+      std::count_if(attempts_.begin(), attempts_.end(), [&](const std::string& attempt) {
+        return std::string_view(attempt).substr(0, path.size()) == path;
+      }));
 }
 
 std::string FakeNodeApi::object(const std::string& path) const {

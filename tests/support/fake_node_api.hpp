@@ -43,7 +43,8 @@ class FakeNodeApi final : public kube::Client {
   void come_back();
   // Patches that contain `text` are answered 422.
   void refuse_patches_with(std::string text);
-  void hang();  // every request waits until it is cancelled or its time is over
+  // Every request waits until it is cancelled or its time is over; or those for that path alone.
+  void hang(std::string path = {});
   // Called after each request of that kind, with the path of the object: for what a watch would
   // tell, and for what others do meanwhile.
   void after_get(std::function<void(const std::string& path)> hook);
@@ -52,7 +53,8 @@ class FakeNodeApi final : public kube::Client {
   // ---- What tests see
   [[nodiscard]] int creates(const std::string& path) const;
   [[nodiscard]] int updates(const std::string& path) const;
-  [[nodiscard]] int attempts() const;  // requests of any kind
+  // Requests of any kind, or those for that path alone.
+  [[nodiscard]] int attempts(const std::string& path = {}) const;
   [[nodiscard]] std::string object(const std::string& path) const;
   [[nodiscard]] std::vector<std::string> patches() const;
   // The object once `holds` is true of its text; empty when that does not come.
@@ -63,7 +65,7 @@ class FakeNodeApi final : public kube::Client {
   [[nodiscard]] bool wait_until(const std::function<bool()>& holds) const;
 
  private:
-  Status arrive(const kube::CallOptions& options);
+  Status arrive(std::string_view path, const kube::CallOptions& options);
   Result<std::string> find(const std::string& path) const VKHOST_REQUIRES(mutex_);
   void store(const std::string& path, const std::string& object) VKHOST_REQUIRES(mutex_);
 
@@ -71,7 +73,8 @@ class FakeNodeApi final : public kube::Client {
   mutable CondVar changed_;
   enum class Mood { Answers, Away, Hangs } mood_ VKHOST_GUARDED_BY(mutex_) = Mood::Answers;
   int serial_ VKHOST_GUARDED_BY(mutex_) = 0;
-  int attempts_ VKHOST_GUARDED_BY(mutex_) = 0;
+  std::string hangs_at_ VKHOST_GUARDED_BY(mutex_);  // empty: everywhere
+  std::vector<std::string> attempts_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, std::string> objects_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, int> creates_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, int> updates_ VKHOST_GUARDED_BY(mutex_);

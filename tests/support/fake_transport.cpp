@@ -1,5 +1,9 @@
 #include "support/fake_transport.hpp"
 
+#include "support/loopback.hpp"
+
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -34,11 +38,35 @@ class FakeStream final : public http::ResponseStream {
 
   Result<std::size_t> read(char* buffer, std::size_t capacity, Deadline deadline) override {
     VKHOST_TRY(check_call(deadline, cancel_));
-    if (steps_.empty() || std::holds_alternative<StreamSilence>(steps_.front())) {
+    VKHOST_TRY_ASSIGN(const auto count, try_read(buffer, capacity));
+    if (!count) {
       return wait_for_end(deadline, cancel_);
     }
+    return *count;
+  }
+
+  Result<std::optional<std::size_t>> try_read(char* buffer, std::size_t capacity) override {
+    if (cancel_.is_cancelled()) {
+      return cancelled("cancelled");
+    }
+    if (is_silent()) {
+      eventfd_t count = 0;
+      static_cast<void>(::eventfd_read(readable_.get(), &count));
+      return std::optional<std::size_t>();
+    }
+    return take(buffer, capacity);
+  }
+
+  [[nodiscard]] int descriptor() const override { return readable_.get(); }
+
+ private:
+  [[nodiscard]] bool is_silent() const {
+    return steps_.empty() || std::holds_alternative<StreamSilence>(steps_.front());
+  }
+
+  Result<std::optional<std::size_t>> take(char* buffer, std::size_t capacity) {
     if (std::holds_alternative<StreamEnd>(steps_.front())) {
-      return std::size_t{0};
+      return std::optional<std::size_t>(0);
     }
     if (const auto* failure = std::get_if<Status>(&steps_.front())) {
       return *failure;
@@ -50,10 +78,10 @@ class FakeStream final : public http::ResponseStream {
     if (bytes.empty()) {
       steps_.pop_front();
     }
-    return count;
+    return std::optional<std::size_t>(count);
   }
 
- private:
+  const Descriptor readable_{::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
   int status_;
   http::Headers headers_;
   std::deque<StreamStep> steps_;

@@ -74,6 +74,7 @@ struct ClientOverTls : ::testing::Test {
 
   TestFolder folder;
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
+  WatchLoop loop{clock};
 };
 
 TEST_F(ClientOverTls, ShowsTheRotatedTokenAfterARefusal) {
@@ -151,8 +152,8 @@ TEST_F(ClientOverTls, StreamsThePodsOfANode) {
   PodWatchSettings settings;
   settings.node_name = "vk-0";
   settings.list_watch.stream_lists = true;
-  PodWatch watch(settings,
-                 {*client, desired, clock, std::make_shared<SeededRandom>(1), observe::Logger()});
+  PodWatch watch(settings, {*client, desired, clock, std::make_shared<SeededRandom>(1),
+                            observe::Logger(), loop});
 
   watch.start();
   EXPECT_TRUE(desired.wait_for_names({"a", "b"}));
@@ -188,8 +189,8 @@ TEST_F(ClientOverTls, FollowsThePodsOfANodeThroughABrokenWatch) {
   DesiredPods desired;
   PodWatchSettings settings;
   settings.node_name = "vk-0";
-  PodWatch watch(settings,
-                 {*client, desired, clock, std::make_shared<SeededRandom>(1), observe::Logger()});
+  PodWatch watch(settings, {*client, desired, clock, std::make_shared<SeededRandom>(1),
+                            observe::Logger(), loop});
 
   watch.start();
   EXPECT_TRUE(desired.wait_for_names({"a", "b", "c", "d"}));

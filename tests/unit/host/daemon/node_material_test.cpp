@@ -1,6 +1,8 @@
 #include "daemon/node_material.hpp"
 
 #include "resolve/object_source.hpp"
+#include "resolve/objects.hpp"
+#include "support/fake_clock.hpp"
 #include "support/recording_event_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -19,9 +21,9 @@ using ::testing::HasSubstr;
 
 class NodeMaterialTest : public ::testing::Test {
  protected:
-  std::unique_ptr<NodeMaterial> make_source() {
+  std::unique_ptr<NodeMaterial> make_source(resolve::Objects* objects = nullptr) {
     NodeMaterial::Parts parts;
-    parts.objects = &objects_;
+    parts.objects = objects == nullptr ? &cache_ : objects;
     parts.events = &events_;
     parts.clock = &clock_;
     parts.timers = &timers_;
@@ -52,6 +54,7 @@ class NodeMaterialTest : public ::testing::Test {
        [](std::string_view, const std::string&) { return std::vector<std::string>(); }}};
   testing::RecordingEventSink events_;
   SystemClock clock_;
+  resolve::Objects cache_{objects_, clock_};
   Timers timers_{clock_};
 };
 
@@ -79,13 +82,34 @@ TEST_F(NodeMaterialTest, KeepsNoSecretForLongerThanItIsOfUse) {
   const auto document =
       material(*source, R"({"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}})");
   ASSERT_TRUE(document.is_ok()) << document.status().to_string();
-  ASSERT_GT(source->remembered(), 0U);
+  ASSERT_GT(cache_.remembered(), 0U);
 
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  while (source->remembered() > 0 && std::chrono::steady_clock::now() < deadline) {
+  while (cache_.remembered() > 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::yield();
   }
-  EXPECT_EQ(source->remembered(), 0U);
+  EXPECT_EQ(cache_.remembered(), 0U);
+}
+
+TEST_F(NodeMaterialTest, ReadsForOneNodeWhatAnotherHasJustRead) {
+  int reads = 0;
+  resolve::CallbackObjectSource counted(
+      {[&](std::string_view, const std::string&, const std::string& name) {
+         ++reads;
+         return std::optional<std::string>(R"({"metadata":{"name":")" + name +
+                                           R"("},"data":{"k":"dg=="}})");
+       },
+       [](std::string_view, const std::string&) { return std::vector<std::string>(); }});
+  testing::FakeClock still;
+  resolve::Objects shared(counted, still);
+  const std::string env = R"({"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}})";
+
+  EXPECT_TRUE(material(*make_source(&shared), env).is_ok());
+  const int for_one = reads;
+  EXPECT_TRUE(material(*make_source(&shared), env).is_ok());
+
+  EXPECT_GT(for_one, 0);
+  EXPECT_EQ(reads, for_one);
 }
 
 }  // namespace

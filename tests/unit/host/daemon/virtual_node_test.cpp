@@ -104,13 +104,22 @@ class VirtualNodeTest : public ::testing::Test {
   }
 
   void start(std::vector<kube::PodPtr> pods) {
+    node_ = make("virtual", provider_, std::move(pods));
+    ASSERT_NE(node_, nullptr);
+    api_.listen(nullptr);
+    node_->start();
+  }
+  std::unique_ptr<VirtualNode> make(const std::string& name,
+                                    FakeProvider& provider,
+                                    std::vector<kube::PodPtr> pods) {
     VirtualNodeSettings settings;
-    settings.node.name = "virtual";
+    settings.node.name = name;
     VirtualNodeParts parts;
     parts.make_provider =
-        [this](plugin::ProviderListener& listener) -> Result<std::unique_ptr<plugin::Provider>> {
-      provider_.listen(&listener);
-      auto borrowed = std::make_unique<BorrowedProvider>(provider_);
+        [this, &provider](
+            plugin::ProviderListener& listener) -> Result<std::unique_ptr<plugin::Provider>> {
+      provider.listen(&listener);
+      auto borrowed = std::make_unique<BorrowedProvider>(provider);
       borrowed->refuses_node = refuses_node_;
       borrowed->fails_start = fails_start_;
       borrowed_ = borrowed.get();
@@ -124,14 +133,13 @@ class VirtualNodeTest : public ::testing::Test {
     parts.pod_api = &api_;
     parts.events = &events_;
     parts.clock = clock_;
+    parts.starts = &calls_;
     parts.threads = {&calls_, &writes_, &timers_};
-    parts.node_threads = {&writes_, &calls_, &timers_};
+    parts.node_threads = {&writes_, &writes_, &calls_, &timers_};
     parts.random = std::make_shared<SeededRandom>(1);
     auto made = VirtualNode::create(std::move(settings), std::move(parts));
-    ASSERT_TRUE(made.is_ok()) << made.status().to_string();
-    node_ = std::move(*made);
-    api_.listen(nullptr);
-    node_->start();
+    EXPECT_TRUE(made.is_ok()) << made.status().to_string();
+    return made.is_ok() ? std::move(*made) : nullptr;
   }
   template <typename Condition>
   static bool eventually(const Condition& condition) {
@@ -167,6 +175,38 @@ TEST_F(VirtualNodeTest, RecoversStartsAndCreatesInThatOrder) {
   EXPECT_EQ(borrowed_->started_as.node_name, "virtual");
   EXPECT_EQ(borrowed_->started_as.owner_key.rfind("vkhost-", 0), 0U);
   EXPECT_TRUE(provider_.violations().empty());
+}
+
+TEST_F(VirtualNodeTest, SharesTheProcessWithOthersThatHaveOtherPods) {
+  FakeProvider other_provider;
+  const auto other = make("other", other_provider, {pod("db")});
+  ASSERT_NE(other, nullptr);
+  other->start();
+  start({pod("web"), pod("shop")});
+
+  EXPECT_TRUE(eventually([&] { return provider_.has("u-web") && provider_.has("u-shop"); }));
+  EXPECT_TRUE(eventually([&] { return other_provider.has("u-db"); }));
+  EXPECT_TRUE(eventually([&] { return node_->is_up() && other->is_up(); }));
+  other->stop();
+  EXPECT_EQ(other_provider.uids(), std::vector<std::string>({"u-db"}));
+  EXPECT_EQ(provider_.count(FakeProvider::Kind::Create), 2U);
+  EXPECT_EQ(other->pods().size(), 1U);
+  EXPECT_EQ(node_->pods().size(), 2U);
+}
+
+TEST_F(VirtualNodeTest, ComesUpWhileAnotherRepeatsItsStart) {
+  provider_.fail_recover(unavailable("the back end is away"), 1000);
+  FakeProvider other_provider;
+  const auto other = make("other", other_provider, {pod("db")});
+  ASSERT_NE(other, nullptr);
+  start({pod("web")});
+  ASSERT_TRUE(eventually([&] { return provider_.count(FakeProvider::Kind::Recover) > 0; }));
+
+  other->start();
+
+  EXPECT_TRUE(eventually([&] { return other->is_up(); }));
+  other->stop();
+  EXPECT_FALSE(node_->is_up());
 }
 
 TEST_F(VirtualNodeTest, ComesUpWhenRecoveryWorksLater) {

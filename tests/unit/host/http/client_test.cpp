@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <poll.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -543,6 +545,63 @@ TEST(HttpClientStream, DeliversPiecesAsTheyArriveAndThenTheEnd) {
   EXPECT_EQ(*(*stream)->read(buffer, sizeof buffer, within()), 0U);
   EXPECT_EQ(*(*stream)->read(buffer, sizeof buffer, within()), 0U);
 }
+
+class NonBlockingStream : public ::testing::TestWithParam<bool> {};
+
+TEST_P(NonBlockingStream, SaysWhenMoreHasToArrive) {
+  const CertificateAuthority authority("ca");
+  std::atomic<int> go = 0;
+  const RawServer server(
+      [&](RawPeer& peer) {
+        peer.read_request();
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+        go.wait(0);
+        peer.send("3\r\ntwo\r\n0\r\n");
+        go.wait(1);
+        peer.send("\r\n");
+        peer.wait_for_end();
+      },
+      GetParam() ? testing::issue_for_loopback(authority) : testing::IssuedCertificate{});
+  TransportSettings settings;
+  settings.url = server.url();
+  settings.tls.ca_pem = GetParam() ? authority.certificate_pem() : "";
+  auto stream = make(settings)->open(get(), within(), {});
+  ASSERT_TRUE(stream.is_ok()) << stream.status().to_string();
+  char buffer[64];
+  // So many bytes; fewer at the end.
+  const auto next = [&](std::size_t count) {
+    std::string text;
+    while (text.size() < count) {
+      const auto got = (*stream)->try_read(buffer, 2);
+      if (!got.is_ok()) {
+        return text + got.status().to_string();
+      }
+      if (*got && **got == 0) {
+        break;
+      }
+      text.append(buffer, got->value_or(0));
+      pollfd entry{(*stream)->descriptor(), POLLIN, 0};
+      if (!*got && ::poll(&entry, 1, 20'000) != 1) {
+        return text + " and no more";
+      }
+    }
+    return text;
+  };
+
+  EXPECT_EQ(next(3), "one");
+  EXPECT_FALSE((*stream)->try_read(buffer, sizeof buffer)->has_value());
+  go = 1;
+  go.notify_all();
+  EXPECT_EQ(next(3), "two");
+  go = 2;
+  go.notify_all();
+  EXPECT_EQ(next(1), "");
+  EXPECT_EQ(next(1), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(PlainAndTls, NonBlockingStream, ::testing::Bool(), [](const auto& which) {
+  return which.param ? "Tls" : "Plain";
+});
 
 TEST(HttpClientStream, ReportsACutForGood) {
   const RawServer server([](RawPeer& peer) {

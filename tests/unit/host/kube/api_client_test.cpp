@@ -135,17 +135,17 @@ TEST_F(ClientTest, UsesOneTransportForAllLanes) {
   server->answer(200, "2");
 
   EXPECT_EQ(*client->get("/x", {}, {}), "1");
-  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Urgent)), "2");
+  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Lease)), "2");
 
   ASSERT_EQ(transports.size(), 1U);
   EXPECT_EQ(transports[0].url, "https://127.0.0.1:6443/base");
   EXPECT_EQ(transports[0].proxy_url, "http://proxy:3128");
-  EXPECT_EQ(transports[0].max_connections, 36U);
+  EXPECT_EQ(transports[0].max_connections, 38U);
 }
 
 TEST_F(ClientTest, HoldsUpNoOtherLaneWhenOneIsFull) {
   ClientSettings settings;
-  settings.widths = {.urgent = 1, .status = 1, .normal = 1, .events = 1};
+  settings.widths = {.lease = 1, .node = 1, .status = 1, .normal = 1, .events = 1};
   const auto client = make(settings);
   CancelSource source;
   CallOptions stalled;
@@ -154,10 +154,12 @@ TEST_F(ClientTest, HoldsUpNoOtherLaneWhenOneIsFull) {
   Thread reader("reader", [&] { static_cast<void>(client->get("/list", {}, stalled)); });
   ASSERT_TRUE(server->wait_for_requests(1));
   server->answer(200, "lease");
+  server->answer(200, "node");
   server->answer(200, "status");
   server->answer(201, "event");
 
-  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Urgent)), "lease");
+  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Lease)), "lease");
+  EXPECT_EQ(*client->get("/node", {}, in_lane(Lane::Node)), "node");
   EXPECT_EQ(*client->patch("/status", PatchType::StrategicMerge, "{}", in_lane(Lane::Status)),
             "status");
   EXPECT_EQ(*client->create("/events", "{}", in_lane(Lane::Events)), "event");
@@ -165,7 +167,7 @@ TEST_F(ClientTest, HoldsUpNoOtherLaneWhenOneIsFull) {
 
   EXPECT_EQ(waited.code(), StatusCode::DeadlineExceeded);
   EXPECT_THAT(waited.message(), HasSubstr("GET /x"));
-  EXPECT_EQ(server->requests().size(), 4U);
+  EXPECT_EQ(server->requests().size(), 5U);
   source.cancel();
 }
 
@@ -181,7 +183,7 @@ TEST_F(ClientTest, HoldsTheLaneAndNoOtherAfter429) {
   EXPECT_EQ(held.code(), StatusCode::ResourceExhausted);
   EXPECT_EQ(held.retry(), Retry::After);
   EXPECT_EQ(server->requests().size(), 1U) << "nobody knocks before the time";
-  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Urgent)), "lease");
+  EXPECT_EQ(*client->update("/lease", "{}", in_lane(Lane::Lease)), "lease");
   EXPECT_THAT(log->lines(), ElementsAre(AllOf(HasSubstr("warn: "), HasSubstr("lane=normal"),
                                               HasSubstr("flow_schema_uid=f-1"))));
 }
@@ -393,8 +395,8 @@ TEST_F(ClientTest, OpensAWatch) {
   auto stream = client->watch("/api/v1/pods", {{"resourceVersion", "7"}}, {});
 
   ASSERT_TRUE(stream.is_ok());
-  EXPECT_EQ(*(*stream)->next(Deadline::never()), "{\"type\":\"ADDED\"}");
-  EXPECT_EQ(*(*stream)->next(Deadline::never()), "");
+  EXPECT_EQ(**(*stream)->try_next(), "{\"type\":\"ADDED\"}");
+  EXPECT_EQ(**(*stream)->try_next(), "");
   EXPECT_EQ(server->requests().at(0).target, "/api/v1/pods?resourceVersion=7&watch=true");
 }
 

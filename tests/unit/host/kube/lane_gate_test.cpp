@@ -20,7 +20,7 @@ using vkhost::testing::FakeClock;
 
 TEST(LaneWidths, ShareTheRequestsInFlight) {
   const auto shares = [](std::size_t in_flight) {
-    const LaneWidths widths = LaneWidths::sharing(in_flight);
+    const LaneWidths widths = LaneWidths::sharing(in_flight, 1);
     return std::pair(widths.status, widths.normal);
   };
 
@@ -28,8 +28,11 @@ TEST(LaneWidths, ShareTheRequestsInFlight) {
   EXPECT_EQ(shares(1000), std::pair(std::size_t{992}, std::size_t{8}));
   EXPECT_EQ(shares(4), std::pair(std::size_t{3}, std::size_t{1}));
   EXPECT_EQ(shares(1), std::pair(std::size_t{1}, std::size_t{1}));
-  EXPECT_EQ(LaneWidths::sharing(32).total(), 36U);
-  EXPECT_EQ(LaneWidths::sharing(32).of(Lane::Urgent), 2U);
+  EXPECT_EQ(LaneWidths::sharing(32, 1).total(), 38U);
+  EXPECT_EQ(LaneWidths::sharing(32, 1).of(Lane::Lease), 2U);
+  EXPECT_EQ(LaneWidths::sharing(32, 500).of(Lane::Lease), 10U);
+  EXPECT_EQ(LaneWidths::sharing(32, 500).of(Lane::Node), 10U);
+  EXPECT_EQ(LaneWidths::sharing(32, 100'000).of(Lane::Lease), 16U);
 }
 
 struct LaneGateTest : ::testing::Test {

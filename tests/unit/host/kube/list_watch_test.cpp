@@ -1,7 +1,6 @@
 #include "kube/list_watch.hpp"
 
 #include "base/mutex.hpp"
-#include "base/thread.hpp"
 #include "support/fake_client.hpp"
 #include "support/recording_log_sink.hpp"
 
@@ -74,7 +73,7 @@ const std::string kExpired =
     R"({"kind":"Status","message":"too old resource version","reason":"Expired","code":410})";
 
 struct ListWatchTest : ::testing::Test {
-  // Runs until that many requests have been made, then cancels and joins.
+  // Runs until that many requests have been made.
   void run_until(std::size_t requests) {
     auto client = client_on(server);
     settings.path = "/api/v1/pods";
@@ -83,11 +82,10 @@ struct ListWatchTest : ::testing::Test {
     settings.forbidden_backoff = settings.backoff;
     ListWatch watch(settings, {*client, sink, std::make_shared<SystemClock>(),
                                std::make_shared<SeededRandom>(7), observe::Logger(log)});
-    CancelSource cancel;
-    Thread thread("watch", [&] { watch.run(cancel.token()); });
+    WatchLoop loop(std::make_shared<SystemClock>());
+    loop.add(watch);
     EXPECT_TRUE(server->wait_for_requests(requests));
-    cancel.cancel();
-    thread.join();
+    loop.remove(watch);
     stats = watch.stats();
   }
   std::vector<std::string> targets() const {
@@ -406,6 +404,28 @@ TEST_F(StreamedListTest, ComesInPagesWhereTheAnswerDoesNotBegin) {
 
   run_until(3);
 
+  EXPECT_EQ(stats.lists, 1U);
+}
+
+TEST_F(StreamedListTest, ComesInPagesWhereEventsNeverComeToItsEnd) {
+  settings.stream_limit = milliseconds{0};
+  server->stream({event("ADDED", "1"), event("MODIFIED", "2"), event("MODIFIED", "3")});
+  server->answer(200, list("10", "[2]"));
+
+  run_until(3);
+
+  EXPECT_THAT(sink.calls(), ElementsAre("start", "start", "listed 2", "complete"));
+  EXPECT_THAT(targets()[1], HasSubstr("limit="));
+}
+
+TEST_F(StreamedListTest, IsAskedForAgainSomeTimeAfterARefusal) {
+  settings.stream_pause = milliseconds{0};
+  server->answer(422, kInvalid);
+  server->stream({end_of_list("20"), StreamEnd{}});
+
+  run_until(3);
+
+  EXPECT_THAT(targets()[1], HasSubstr("sendInitialEvents=true"));
   EXPECT_EQ(stats.lists, 1U);
 }
 

@@ -63,12 +63,14 @@ struct ObjectWatchTest : ::testing::Test {
          listener,
          std::make_shared<SystemClock>(),
          std::make_shared<SeededRandom>(7),
-         {}});
+         {},
+         loop});
     watch.start();
     auto all = listener.wait_for_calls(calls);
     watch.stop();
     return all;
   }
+  WatchLoop loop{std::make_shared<SystemClock>()};
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   RecordingObjectListener listener;
 };

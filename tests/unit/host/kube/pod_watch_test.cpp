@@ -85,7 +85,8 @@ struct PodWatchTest : ::testing::Test {
                               listener,
                               std::make_shared<SystemClock>(),
                               std::make_shared<SeededRandom>(7),
-                              {}});
+                              {},
+                              loop});
     watch.start();
     auto all = listener.wait_for_calls(calls);
     EXPECT_TRUE(server->wait_for_requests(requests));
@@ -95,6 +96,7 @@ struct PodWatchTest : ::testing::Test {
     return all;
   }
 
+  WatchLoop loop{std::make_shared<SystemClock>()};
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   RecordingListener listener;
   ListWatchSettings list_watch;
@@ -192,9 +194,13 @@ TEST_F(PodWatchTest, BelievesNoStreamedListInWhichADeletedPodHasNoUid) {
 TEST_F(PodWatchTest, MayBeDestroyedWithoutHavingStarted) {
   auto client = client_on(server);
 
-  const PodWatch watch(
-      {.node_name = "vk-0", .only_namespace = "", .list_watch = {}},
-      {*client, listener, std::make_shared<SystemClock>(), std::make_shared<SeededRandom>(7), {}});
+  const PodWatch watch({.node_name = "vk-0", .only_namespace = "", .list_watch = {}},
+                       {*client,
+                        listener,
+                        std::make_shared<SystemClock>(),
+                        std::make_shared<SeededRandom>(7),
+                        {},
+                        loop});
 
   EXPECT_FALSE(watch.stats().has_synced);
 }

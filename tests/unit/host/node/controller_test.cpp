@@ -140,7 +140,7 @@ class NodeControllerTest : public ::testing::Test {
     make(api);
     ASSERT_TRUE(controller_->prepare({}).is_ok());
   }
-  void run() { controller_->start({&writes_, &probes_, &timers_}); }
+  void run() { controller_->start({&leases_, &writes_, &probes_, &timers_}); }
   void start() {
     prepare(&api_);
     controller_->pods_ready();
@@ -160,7 +160,8 @@ class NodeControllerTest : public ::testing::Test {
 
   const SystemClock clock_;
   Timers timers_{clock_};
-  Executor writes_{"writes", 2, clock_};
+  Executor leases_{"leases", 1, clock_};
+  Executor writes_{"writes", 1, clock_};
   Executor probes_{"probes", 2, clock_};
   Settings settings_;
   std::function<Status(const CancelToken&)> self_check_;
@@ -203,6 +204,20 @@ TEST_F(NodeControllerTest, MakesADeletedNodeAgainAndItsLeaseFollows) {
       api_.wait_for(kLease,
                     [&](const std::string& lease) { return lease.find(uid) != std::string::npos; }),
       "");
+}
+
+TEST_F(NodeControllerTest, RenewsItsLeaseWhileTheApiServerHangsOverItsNode) {
+  settings_.status_interval = std::chrono::milliseconds{20};
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+
+  api_.hang(kNode);
+  const int hung = api_.attempts(kNode) + 1;
+  ASSERT_TRUE(api_.wait_until([&] { return api_.attempts(kNode) >= hung; }));
+  const int renewed = api_.updates(kLease);
+
+  EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= renewed + 3; }));
+  EXPECT_EQ(api_.attempts(kNode), hung);
 }
 
 TEST_F(NodeControllerTest, MakesANodeAgainWhoseDeletionNobodyReported) {

@@ -40,8 +40,8 @@ class Resolving : public ::testing::Test {
   }
   Resolver& resolver() {
     if (!resolver_) {
-      resolver_ = std::make_unique<Resolver>(ResolverParts{&objects_, &events_, &node_, &clock_},
-                                             settings_, capabilities_);
+      resolver_ = std::make_unique<Resolver>(ResolverParts{&cache_, &events_, &node_}, settings_,
+                                             capabilities_);
     }
     return *resolver_;
   }
@@ -50,6 +50,7 @@ class Resolving : public ::testing::Test {
   testing::RecordingResolveEvents events_;
   testing::FakeNodeFacts node_;
   testing::FakeClock clock_;
+  Objects cache_{objects_, clock_};
   CancelSource cancel_;
   ResolverSettings settings_;
   plugin::Capabilities capabilities_;
@@ -233,7 +234,7 @@ TEST_F(Resolving, ServesManyThreadsAtOnce) {
           const auto text = material(spec);
           wrong += text.is_ok() && *text == *expected ? 0 : 1;
           clock_.advance(std::chrono::milliseconds{100});
-          resolver().drop_expired();
+          cache_.drop_expired();
         }
       });
     }
