@@ -101,7 +101,7 @@ Storm::Storm(testing::Cluster& cluster, const StormSettings& settings)
 
 Storm::Seconds Storm::raw_run() {
   const auto began = SteadyClock::now();
-  create_all("raw-node");
+  create_all([](int) { return "raw-node"; });
   in_parallel(settings_.connections, settings_.pods, [&](int i) {
     expect(api_.patch(path(i) + "/status", kRunning, "application/strategic-merge-patch+json"));
   });
@@ -112,6 +112,10 @@ Storm::Seconds Storm::raw_run() {
 
 Storm::Seconds Storm::managed_run(const std::string& node,
                                   const std::function<void()>& when_running) {
+  return managed_run([&](int) { return node; }, when_running);
+}
+
+Storm::Seconds Storm::managed_run(const NodeOf& node, const std::function<void()>& when_running) {
   const std::string version = list_version();
   std::optional<SteadyClock::time_point> all_running;
   std::string why_not;
@@ -126,7 +130,7 @@ Storm::Seconds Storm::managed_run(const std::string& node,
   create_all(node);
   watch.join();
   if (!all_running) {
-    throw std::runtime_error("the pods of " + node + ": " + why_not);
+    throw std::runtime_error("the pods of " + node(0) + ": " + why_not);
   }
   when_running();
   remove_all();
@@ -178,10 +182,10 @@ std::string Storm::list_version() {
   return text_after(cluster_.get(pods_path() + "?limit=1"), R"("resourceVersion":")");
 }
 
-void Storm::create_all(const std::string& node) {
+void Storm::create_all(const NodeOf& node) {
   in_parallel(settings_.connections, settings_.pods, [&](int i) {
-    expect(
-        api_.create(pods_path(), pod_json("storm-" + std::to_string(i), node, settings_.tokens)));
+    expect(api_.create(pods_path(),
+                       pod_json("storm-" + std::to_string(i), node(i), settings_.tokens)));
   });
 }
 

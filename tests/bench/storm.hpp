@@ -27,13 +27,16 @@ class Storm {
   // The same pods, run by whoever manages that node: from the first create until a watch has shown
   // all of them as Running. Then `when_running` is called, with the pods still there.
   Seconds managed_run(const std::string& node, const std::function<void()>& when_running);
+  // The same on many nodes, by the number of the pod.
+  using NodeOf = std::function<std::string(int pod)>;
+  Seconds managed_run(const NodeOf& node, const std::function<void()>& when_running);
 
  private:
   [[nodiscard]] std::string pods_path() const;
   [[nodiscard]] std::string path(int i) const;
   std::string list_version();
   std::chrono::steady_clock::time_point wait_until_running(std::string version);
-  void create_all(const std::string& node);
+  void create_all(const NodeOf& node);
   void remove_all();
 
   testing::Cluster& cluster_;

@@ -15,6 +15,7 @@ NodeUnderTest::NodeUnderTest(NodeOptions options, bool wait)
     : space_(cluster_.create_namespace()), journal_(folder_.path()), book_(cluster_, space_) {
   DaemonSettings settings = std::move(options.daemon);
   settings.node_name = name_;
+  more_nodes_ = settings.more_nodes;
   if (!options.user.empty()) {
     settings.kubeconfig = options.proxy == nullptr
                               ? cluster_.kubeconfig(options.user)
@@ -45,6 +46,9 @@ NodeUnderTest::~NodeUnderTest() {
     }
     cluster_.remove(pods_path(), 0);
     cluster_.remove(path());
+    for (const std::string& node : more_nodes_) {
+      cluster_.remove("/api/v1/nodes/" + node);
+    }
     cluster_.remove("/api/v1/namespaces/" + space_);
   } catch (const std::exception& error) {
     std::cerr << "cleaning up after a test: " << error.what() << '\n';
@@ -67,9 +71,10 @@ std::string NodeUnderTest::create_pod(std::string_view pod, const PodOptions& op
   }
   const std::string created = cluster_.create(
       pods_path(), R"({"metadata":{"name":")" + std::string(pod) + R"(","annotations":{)" +
-                       annotations + R"(}},"spec":{"nodeName":")" + name_ +
-                       R"(","restartPolicy":")" + options.restart_policy +
-                       R"(","terminationGracePeriodSeconds":)" + std::to_string(options.grace_s) +
+                       annotations + R"(}},"spec":{"nodeName":")" +
+                       (options.node.empty() ? name_ : options.node) + R"(","restartPolicy":")" +
+                       options.restart_policy + R"(","terminationGracePeriodSeconds":)" +
+                       std::to_string(options.grace_s) +
                        R"(,"containers":[{"name":"main","image":"registry.example/app:1"}]}})");
   return json_at(created, "/metadata/uid");
 }

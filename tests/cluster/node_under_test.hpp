@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vkhost::testing {
 
@@ -39,6 +40,7 @@ struct PodOptions {
   std::map<std::string, std::string> annotations = {};
   std::string restart_policy = "Always";
   int grace_s = 30;
+  std::string node = {};  // another of the same daemon
 };
 
 class NodeUnderTest {
@@ -73,6 +75,7 @@ class NodeUnderTest {
   Cluster& cluster_ = Cluster::instance();
   const std::string name_ = Cluster::unique_name("node");
   const std::string space_;
+  std::vector<std::string> more_nodes_;
   TestFolder folder_;
   const MockJournal journal_;
   const PodBook book_;

@@ -20,7 +20,8 @@ namespace vkhost::testing {
 
 struct DaemonSettings {
   std::string node_name = {};
-  std::string kubeconfig = {};  // text, see Cluster::kubeconfig(); empty: standalone
+  std::vector<std::string> more_nodes = {};  // like that one but for their names
+  std::string kubeconfig = {};               // text, see Cluster::kubeconfig(); empty: standalone
   std::string plugin = "mock";
   // TOML lines for these tables, and whole tables besides.
   std::string provider_settings = {};
