@@ -191,6 +191,11 @@ Status VirtualNode::save_handle(const std::string& uid, const std::string& handl
                 : not_found("no pod is known before the instance was created");
 }
 
+Status VirtualNode::evict(plugin::Eviction eviction) {
+  return wired_ ? engine_->evict(std::move(eviction))
+                : not_found("no pod is known before the instance was created");
+}
+
 void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }
 
 bool VirtualNode::is_ignored(const kube::PodRecord& pod) const {

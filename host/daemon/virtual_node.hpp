@@ -90,6 +90,7 @@ class VirtualNode final : public plugin::ProviderListener,
   Status pod_changed(plugin::PodChange change) override;
   Status node_changed() override;
   Status save_handle(const std::string& uid, const std::string& handle) override;
+  Status evict(plugin::Eviction eviction) override;
   // pods::ProviderFaultSink
   void provider_fault(const Status& status) override;
 

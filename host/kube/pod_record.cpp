@@ -116,7 +116,8 @@ std::uint64_t hash_map(std::string_view object, std::uint64_t seed) {
   JsonMembers members(object);
   JsonMember member;
   while (members.next(member)) {
-    if (member.key != kHandleAnnotation && member.key != kHandleUidAnnotation) {
+    if (member.key != kHandleAnnotation && member.key != kHandleUidAnnotation &&
+        member.key != kEvictionAnnotation) {
       seed = hash_combine(seed, hash_text(member.key));
       seed = hash_combine(seed, hash_text(member.value));
     }
@@ -235,10 +236,15 @@ Status read_spec(const OptionalElement& element, PodRecord& pod) {
     return Status::ok();
   }
   VKHOST_TRY_ASSIGN(const dom::object spec, as_object(*element, "spec"));
-  std::array<OptionalElement, 5> found;
-  VKHOST_TRY(find_members<5>(
-      spec, "spec.",
-      {"nodeName", "restartPolicy", "containers", "initContainers", "readinessGates"}, found));
+  std::array<OptionalElement, 6> found;
+  VKHOST_TRY(find_members<6>(spec, "spec.",
+                             {"nodeName", "restartPolicy", "containers", "initContainers",
+                              "readinessGates", "activeDeadlineSeconds"},
+                             found));
+  if (found[5]) {
+    VKHOST_TRY(
+        read_int(found[5], "spec.activeDeadlineSeconds", pod.active_deadline_seconds.emplace()));
+  }
   VKHOST_TRY(read_string(found[0], "spec.nodeName", pod.node_name));
   VKHOST_TRY(read_string(found[1], "spec.restartPolicy", pod.restart_policy));
   VKHOST_TRY(read_strings(found[2], "spec.containers", "name", pod.containers));

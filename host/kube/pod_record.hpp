@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ namespace vkhost::kube {
 // Annotations that the host owns on a pod.
 inline constexpr std::string_view kHandleAnnotation = "vkhost.io/handle";  // provider's handle
 inline constexpr std::string_view kHandleUidAnnotation = "vkhost.io/handle-uid";  // whose it is
+// Why the pod is being evicted, and which pod it is: for the next process.
+inline constexpr std::string_view kEvictionAnnotation = "vkhost.io/eviction";
 
 struct PodRecord {
   std::string raw;  // metadata.managedFields cut out, otherwise byte for byte
@@ -33,10 +36,11 @@ struct PodRecord {
   std::string deletion_timestamp;  // empty: not being deleted
   std::int64_t deletion_grace_seconds = 0;
   std::int64_t generation = 0;
-  bool is_daemon_set_pod = false;  // its controller is a DaemonSet
-  bool is_mirror_pod = false;      // annotation kubernetes.io/config.mirror
-  bool ever_started = false;       // some container status shows a run, past or present
-  std::string handle;              // kHandleAnnotation, if kHandleUidAnnotation names this UID
+  std::optional<std::int64_t> active_deadline_seconds;  // spec.activeDeadlineSeconds
+  bool is_daemon_set_pod = false;                       // its controller is a DaemonSet
+  bool is_mirror_pod = false;                           // annotation kubernetes.io/config.mirror
+  bool ever_started = false;  // some container status shows a run, past or present
+  std::string handle;         // kHandleAnnotation, if kHandleUidAnnotation names this UID
   std::vector<std::string> containers;
   std::vector<std::string> init_containers;
   std::vector<std::string> readiness_gates;  // spec.readinessGates[].conditionType

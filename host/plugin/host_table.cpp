@@ -13,6 +13,8 @@ namespace vkhost::plugin {
 namespace {
 
 constexpr std::size_t kMaxHostUidBytes = 253;
+// What no clock can count is more patience than anybody has.
+constexpr std::int64_t kLongestGrace = std::int64_t{366} * 24 * 3600 * 1000;
 constexpr std::size_t kMaxFieldsBytes = 16 * 1024;
 constexpr std::size_t kMaxAnnotationsBytes = 256 * 1024;
 
@@ -45,6 +47,37 @@ observe::Level read_level(std::int32_t level) {
     default:
       return observe::Level::Info;
   }
+}
+
+// As conditions and events take it.
+Status check_reason(std::string_view reason) {
+  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  const bool is_word = std::all_of(reason.begin(), reason.end(),
+                                   [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+  return is_word && (reason.empty() || is_letter(reason.front()))
+             ? Status::ok()
+             : invalid_argument("the reason is not one word of letters and digits");
+}
+
+Result<Eviction> read_eviction(const vkp_evict_request* from) {
+  const vkp_evict_request request = read_struct(from);
+  Eviction eviction;
+  VKHOST_TRY_ASSIGN(const std::string_view uid, read_text(request.uid, kMaxHostUidBytes));
+  VKHOST_TRY_ASSIGN(const std::string_view reason, read_text(request.reason, VKP_MAX_REASON_BYTES));
+  VKHOST_TRY(check_reason(reason));
+  if (uid.empty()) {
+    return not_found("no UID");
+  }
+  eviction.uid = uid;
+  eviction.reason = reason;
+  eviction.message = shown_text(request.message, VKP_MAX_MESSAGE_BYTES);
+  if (VKHOST_ABI_HAS(request, grace_ms) && request.grace_ms != -1) {
+    if (request.grace_ms < 0) {
+      return invalid_argument("grace_ms is negative, and not -1");
+    }
+    eviction.grace = std::chrono::milliseconds{std::min(request.grace_ms, kLongestGrace)};
+  }
+  return eviction;
 }
 
 observe::Fields read_fields(const vkp_log_entry& entry) {
@@ -128,11 +161,25 @@ struct HostTable::Entries {
     });
   }
 
-  // No extension of the host is built yet; the answer for an id never changes within a process.
+  static vkp_code evict(const vkp_host* host, const vkp_evict_request* request) noexcept {
+    return fenced(host, [&](HostTable& table) { return table.evict(request); });
+  }
+
+  // One table for all instances: each function is given the host that it is called for. The answer
+  // for an id never changes within a process.
   static const void* get_extension(const vkp_host* /*host*/,
-                                   const char* /*id*/,
-                                   std::size_t /*size*/) noexcept {
-    return nullptr;
+                                   const char* id,
+                                   std::size_t size) noexcept {
+    static constexpr vkp_host_evict kEvict{sizeof(vkp_host_evict), &evict};
+    struct Extension {
+      std::string_view id;
+      const void* table;
+    };
+    static constexpr std::array<Extension, 1> kExtensions{{{VKP_EXT_HOST_EVICT, &kEvict}}};
+    const std::string_view wanted = id == nullptr ? std::string_view() : std::string_view(id, size);
+    const auto found = std::find_if(kExtensions.begin(), kExtensions.end(),
+                                    [&](const Extension& some) { return some.id == wanted; });
+    return found == kExtensions.end() ? nullptr : found->table;
   }
 };
 
@@ -194,6 +241,18 @@ Status HostTable::save_handle(std::string_view uid, std::string_view handle) {
     return not_found("no UID");
   }
   return listener_->save_handle(std::string(uid), std::string(handle));
+}
+
+Status HostTable::evict(const vkp_evict_request* request) {
+  Gate::Pass pass;
+  VKHOST_TRY(enter(pass));
+  Result<Eviction> read = read_eviction(request);
+  if (!read.is_ok()) {
+    log_.warn("an eviction that the plugin asked for was refused",
+              {observe::error_field(read.status())});
+    return read.status();
+  }
+  return listener_->evict(std::move(*read));
 }
 
 Status HostTable::pod_changed(const vkp_pod_change* change) {

@@ -3,8 +3,8 @@
 // The plugin may keep the pointer for ever, so a HostTable is never destroyed; what ends is its
 // listener. Everything that arrives is checked here before the listener sees it, and nothing that
 // the listener does wrong goes back across the boundary. After close() only log works; the rest
-// answers CANCELLED. Functions of the table: [any-thread]; pod_changed, node_changed, log [no-block];
-// save_handle [may-block]
+// answers CANCELLED. Functions of the table: [any-thread]; all [no-block] but save_handle
+// [may-block]
 #pragma once
 
 #include "base/gate.hpp"
@@ -12,6 +12,7 @@
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
 
+#include <vkhost/ext/host_evict.h>
 #include <vkhost/provider.h>
 
 #include <atomic>
@@ -61,6 +62,7 @@ class HostTable {
   Status pod_changed(const vkp_pod_change* change);
   Status node_changed();
   Status save_handle(std::string_view uid, std::string_view handle);
+  Status evict(const vkp_evict_request* request);
   [[nodiscard]] Result<PodChange> read_change(const vkp_pod_change* from) const;
   // An OK status or why the listener may not be called.
   Status enter(Gate::Pass& pass);

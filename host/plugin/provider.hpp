@@ -139,8 +139,16 @@ struct PodChange {
   bool gone = false;
 };
 
+// The provider wants a pod to go: its capacity is withdrawn.
+struct Eviction {
+  std::string uid;
+  std::string reason;  // one CamelCase word, or empty
+  std::string message;
+  std::optional<std::chrono::milliseconds> grace;  // none: the pod's own
+};
+
 // What an instance tells the host, at any time and from any thread. Implemented by `daemon`, which
-// hands it on to pods and node. pod_changed and node_changed return at once; save_handle blocks.
+// hands it on to pods and node. All but save_handle return at once.
 class ProviderListener {
  public:
   ProviderListener() = default;
@@ -151,6 +159,8 @@ class ProviderListener {
   virtual Status pod_changed(PodChange change) = 0;
   virtual Status node_changed() = 0;
   virtual Status save_handle(const std::string& uid, const std::string& handle) = 0;
+  // OK also when repeated; NOT_FOUND for a pod that is unknown, or ends anyway.
+  virtual Status evict(Eviction eviction) = 0;
 };
 
 struct Capabilities {

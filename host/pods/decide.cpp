@@ -70,15 +70,35 @@ milliseconds slack_of(const PodState& state, const Settings& settings) {
   return std::min(settings.deletion_slack * (1U << doublings), longest);
 }
 
+milliseconds whole_grace(const PodState& state, const DecideContext& context) {
+  if (state.removed_from_api || state.is_orphan) {
+    return milliseconds{0};
+  }
+  return state.order && !state.is_ending() ? state.order->grace.value_or(own_grace(*state.pod))
+                                           : remaining_grace(*state.pod, context.wall_now);
+}
+
+plugin::DeleteReason delete_reason(const PodState& state) {
+  if (state.is_orphan) {
+    return plugin::DeleteReason::Orphan;
+  }
+  if (state.is_ending()) {
+    return plugin::DeleteReason::Deleted;
+  }
+  if (!state.order) {
+    return plugin::DeleteReason::Finished;
+  }
+  return state.order->why == EndOrder::Why::Eviction ? plugin::DeleteReason::Evicted
+                                                     : plugin::DeleteReason::Deadline;
+}
+
 Action decide_deletion(const PodState& state,
                        const Settings& settings,
                        const DecideContext& context) {
   if (context.now < state.next_try) {
     return wait_until(state.next_try);
   }
-  milliseconds grace = state.removed_from_api || state.is_orphan
-                           ? milliseconds{0}
-                           : remaining_grace(*state.pod, context.wall_now);
+  milliseconds grace = whole_grace(state, context);
   if (state.told_grace && !user_insists(state, grace)) {
     const SteadyTime grace_ends = state.delete_accepted_at + *state.told_grace;
     if (context.now < grace_ends + slack_of(state, settings)) {
@@ -90,9 +110,7 @@ Action decide_deletion(const PodState& state,
   }
   Action action = act(ActionKind::Delete);
   action.grace = grace;
-  action.delete_reason = state.is_orphan     ? plugin::DeleteReason::Orphan
-                         : state.is_ending() ? plugin::DeleteReason::Deleted
-                                             : plugin::DeleteReason::Finished;
+  action.delete_reason = delete_reason(state);
   return action;
 }
 
@@ -139,6 +157,57 @@ Action decide_finished(const PodState& state,
   }
   const SteadyTime due = *state.finished_at + settings.keep_finished;
   return context.now < due ? wait_until(due) : decide_deletion(state, settings, context);
+}
+
+// A pod that has to end though its object stays. Its last status waits for the end of its containers or
+// of the grace, not for the end of the workload.
+Action decide_ordered(const PodState& state,
+                      const Settings& settings,
+                      const DecideContext& context) {
+  const EndOrder& order = *state.order;
+  const std::optional<SteadyTime> grace_ends =
+      state.told_grace
+          ? std::optional(state.delete_accepted_at + *state.told_grace + kAskAfterGrace)
+          : std::nullopt;
+  const bool is_over = order.containers_ended || !state.needs_delete() ||
+                       state.backend == Backend::None || state.backend == Backend::Lost ||
+                       (grace_ends && context.now >= *grace_ends);
+  if (is_over && !order.is_concluded) {
+    return act(ActionKind::EndAsOrdered);
+  }
+  if (!order.is_marked && !order.is_concluded && !VKHOST_PLANTED(EvictionNotMarked)) {
+    if (!state.write_patience_ends) {
+      return {};  // the status writer comes first and queues this pod again
+    }
+    if (context.now < *state.write_patience_ends) {
+      return wait_until(*state.write_patience_ends);
+    }
+  }
+  if (!state.needs_delete()) {
+    return {};
+  }
+  const Action deletion = decide_deletion(state, settings, context);
+  return grace_ends && !order.is_concluded ? sooner(deletion, wait_until(*grace_ends)) : deletion;
+}
+
+Action decide_deadline(const PodState& state, const DecideContext& context) {
+  constexpr std::chrono::minutes kClocksMayMove{10};
+  const auto due = context.native_deadline ? std::nullopt : active_deadline(*state.pod);
+  if (!due) {
+    return {};
+  }
+  if (context.wall_now < *due) {
+    return wait_until(context.now +
+                      std::min<SteadyTime::duration>(*due - context.wall_now, kClocksMayMove));
+  }
+  // Whether it has ended in time is for the provider to say.
+  const bool may_have_ended =
+      (state.backend == Backend::Present || state.backend == Backend::Unknown) &&
+      (!context.pushes || state.observed_status.empty());
+  if (may_have_ended && state.deadline_question != DeadlineQuestion::Answered) {
+    return context.now < state.next_try ? wait_until(state.next_try) : act(ActionKind::Inspect);
+  }
+  return act(ActionKind::OrderEnd);
 }
 
 Action decide_update(const PodState& state, const DecideContext& context) {
@@ -194,6 +263,30 @@ Action decide_lost(const PodState& state, const Settings& settings, const Decide
   return recreate ? decide_create(state, plugin::CreateReason::Lost, context) : Action{};
 }
 
+// What a pod needs that lives, as far as anybody knows.
+Action decide_life(const PodState& state, const Settings& settings, const DecideContext& context) {
+  switch (state.backend) {
+    case Backend::Unknown:
+      return context.now < state.next_try ? wait_until(state.next_try) : act(ActionKind::Inspect);
+    case Backend::None:
+    case Backend::Wanted:
+      return decide_create(state,
+                           state.wanted_again       ? plugin::CreateReason::Lost
+                           : state.create_attempted ? plugin::CreateReason::Retry
+                                                    : plugin::CreateReason::First,
+                           context);
+    case Backend::Present:
+      return decide_update(state, context);
+    case Backend::Lost:
+      return decide_lost(state, settings, context);
+    case Backend::Gone:
+      // Deleted, and wanted after all: what ran is lost, what never ran is created again.
+      return state.may_have_run() ? decide_lost(state, settings, context)
+                                  : decide_create(state, plugin::CreateReason::Retry, context);
+  }
+  return {};
+}
+
 }  // namespace
 
 milliseconds remaining_grace(const kube::PodRecord& pod, WallTime now) {
@@ -218,29 +311,15 @@ Action decide(const PodState& state, const Settings& settings, const DecideConte
   if (state.is_ending()) {
     return decide_ending(state, settings, context);
   }
+  if (state.order) {
+    return decide_ordered(state, settings, context);
+  }
   if (state.pod->is_terminal() || state.observed_final || state.end_sent) {
     return decide_finished(state, settings, context);
   }
-  switch (state.backend) {
-    case Backend::Unknown:
-      return context.now < state.next_try ? wait_until(state.next_try) : act(ActionKind::Inspect);
-    case Backend::None:
-    case Backend::Wanted:
-      return decide_create(state,
-                           state.wanted_again       ? plugin::CreateReason::Lost
-                           : state.create_attempted ? plugin::CreateReason::Retry
-                                                    : plugin::CreateReason::First,
-                           context);
-    case Backend::Present:
-      return decide_update(state, context);
-    case Backend::Lost:
-      return decide_lost(state, settings, context);
-    case Backend::Gone:
-      // Deleted, and wanted after all: what ran is lost, what never ran is created again.
-      return state.may_have_run() ? decide_lost(state, settings, context)
-                                  : decide_create(state, plugin::CreateReason::Retry, context);
-  }
-  return {};
+  const Action deadline = decide_deadline(state, context);
+  const bool is_due = deadline.kind == ActionKind::OrderEnd || deadline.kind == ActionKind::Inspect;
+  return is_due ? deadline : sooner(decide_life(state, settings, context), deadline);
 }
 
 }  // namespace vkhost::pods

@@ -13,18 +13,20 @@
 namespace vkhost::pods {
 
 enum class ActionKind {
-  Nothing,    // until something changes
-  Wait,       // look again at `until`
-  Create,     // create_pod with `create_reason`
-  Update,     // update_pod with `changed`
-  Delete,     // delete_pod with `grace` and `delete_reason`
-  Inspect,    // ask list_pods about this UID
-  FailLost,   // write the terminal status of a lost pod
-  ShowLost,   // show the loss of a pod that goes on
-  Conclude,   // write a terminal status before the object goes
-  GiveUp,     // the object waits no longer for the end of its workload
-  RemoveApi,  // remove the API object
-  Forget,     // drop the state
+  Nothing,       // until something changes
+  Wait,          // look again at `until`
+  Create,        // create_pod with `create_reason`
+  Update,        // update_pod with `changed`
+  Delete,        // delete_pod with `grace` and `delete_reason`
+  Inspect,       // ask list_pods about this UID
+  FailLost,      // write the terminal status of a lost pod
+  ShowLost,      // show the loss of a pod that goes on
+  Conclude,      // write a terminal status before the object goes
+  GiveUp,        // the object waits no longer for the end of its workload
+  OrderEnd,      // activeDeadlineSeconds are over
+  EndAsOrdered,  // write the terminal status of a pod that had to end
+  RemoveApi,     // remove the API object
+  Forget,        // drop the state
 };
 
 struct Action {
@@ -41,6 +43,7 @@ struct DecideContext {
   WallTime wall_now;
   std::uint64_t supported_updates = 0;  // Capabilities::updates
   bool pushes = true;                   // Capabilities::pushes
+  bool native_deadline = false;         // Capabilities::native_deadline
 };
 
 [[nodiscard]] Action decide(const PodState& state,

@@ -1,7 +1,7 @@
 // The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
 // provider_calls.cpp, what follows from their outcome in outcomes.cpp, what it pushes in observed.cpp,
-// what it lists in listing.cpp, the end of pods in endings.cpp, the writing of statuses in
-// status_writer.cpp.
+// what it lists in listing.cpp, the end of pods in endings.cpp, evictions and deadlines in evictions.cpp,
+// the writing of statuses in status_writer.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -125,6 +125,9 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   state.is_orphan = false;
   state.removed_from_api = false;
   state.ever_started = state.ever_started || pod->ever_started;
+  if (!before) {
+    state.order = order_of_earlier_process(*pod, parts_.provider->capabilities().native_deadline);
+  }
   if (!before || before->metadata_hash != pod->metadata_hash) {
     state.metadata_hash = user_metadata_hash(*pod, settings_.annotation_prefixes);
     state.own_policy = own_loss_policy(*pod);
@@ -140,7 +143,8 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
     begin_ending(state, cancels);
   }
   if (came_back || deletion_moved || before->spec_hash != pod->spec_hash ||
-      before->metadata_hash != pod->metadata_hash || before->phase != pod->phase) {
+      before->metadata_hash != pod->metadata_hash || before->phase != pod->phase ||
+      (pod->active_deadline_seconds && before->start_time != pod->start_time)) {
     queue_.add(pod->uid);
   }
   const bool status_moved = before && before->status_hash != pod->status_hash;

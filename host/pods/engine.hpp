@@ -88,6 +88,8 @@ class PodEngine final : public kube::PodListener {
 
   // News from the provider; see plugin::ProviderListener. [no-block]
   Status pod_changed(plugin::PodChange change);
+  // The provider wants the pod to go; see plugin::ProviderListener. [no-block]
+  Status evict(plugin::Eviction eviction);
   // Returns when the handle is durable. [may-block]
   Status save_handle(const std::string& uid, const std::string& handle);
   // The material of a pod is not what the provider was given: kChangedFiles, kChangedTokens,
@@ -170,6 +172,15 @@ class PodEngine final : public kube::PodListener {
   bool write_end(const Job& job, const Status& why);
   void give_up_deletion(const Job& job);
   void remove_api(const Job& job);
+
+  // ---- Evictions and deadlines (evictions.cpp)
+  void give_order(const std::string& uid, PodState& state, std::shared_ptr<EndOrder> order)
+      VKHOST_REQUIRES(mutex_);
+  void order_for_deadline(Job& job) VKHOST_REQUIRES(mutex_);
+  void note_ordered_status(PodState& state,
+                           const StatusFacts& facts,
+                           std::string* status_json) const VKHOST_REQUIRES(mutex_);
+  void end_as_ordered(const Job& job);
 
   // ---- What outcomes mean (outcomes.cpp)
   void note_failure(PodState& state, const Status& status) VKHOST_REQUIRES(mutex_);

@@ -18,6 +18,8 @@ using Poco::JSON::Object;
 constexpr std::array<const char*, 3> kHostContainerLists = {
     "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"};
 
+constexpr const char* kUnseenEnd = "The container could not be located when the pod was terminated";
+
 Object::Ptr with_state(const std::string& name,
                        const std::string& state_name,
                        const Object::Ptr& state) {
@@ -215,15 +217,25 @@ LossReport lost_status(const kube::PodRecord& pod,
   return report;
 }
 
+std::string ordered_status(const kube::PodRecord& pod,
+                           std::string_view observed_json,
+                           const std::string& reason,
+                           const std::string& message,
+                           WallTime now) {
+  Object status;
+  set_ends(pod, UnknownEnds(pod, observed_json, kUnseenEnd, now), &status);
+  status.set("phase", "Failed");
+  status.set("reason", reason);
+  status.set("message", message);
+  return text_of(Poco::Dynamic::Var(status));
+}
+
 std::string concluded_status(const kube::PodRecord& pod,
                              std::string_view observed_json,
                              const Status& why,
                              WallTime now) {
   Object status;
-  set_ends(pod,
-           UnknownEnds(pod, observed_json,
-                       "The container could not be located when the pod was terminated", now),
-           &status);
+  set_ends(pod, UnknownEnds(pod, observed_json, kUnseenEnd, now), &status);
   status.set("phase", all_succeeded(status) ? "Succeeded" : "Failed");
   if (!why.is_ok()) {
     status.set("reason", why.reason());

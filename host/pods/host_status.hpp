@@ -33,6 +33,13 @@ struct LossReport {
                                            const Status& why,
                                            WallTime now);
 
+// Of a pod that had to end, and was stopped for it: Failed, its containers as above.
+[[nodiscard]] std::string ordered_status(const kube::PodRecord& pod,
+                                         std::string_view observed_json,
+                                         const std::string& reason,
+                                         const std::string& message,
+                                         WallTime now);
+
 // Of a pod that could not be created: each container waits with `reason`; the phase is Pending, or
 // Failed when `is_final`.
 [[nodiscard]] std::string rejected_status(const kube::PodRecord& pod,

@@ -141,7 +141,10 @@ void PodEngine::inspect_waiting() {
       queue_.add_at(uid, parts_.clock->steady_now() + distance);
       continue;
     }
-    if (state->backend == Backend::Unknown) {
+    const bool asks_for_deadline = state->deadline_question == DeadlineQuestion::Asked;
+    if (asks_for_deadline && status.is_ok()) {
+      state->deadline_question = DeadlineQuestion::Answered;
+    } else if (state->backend == Backend::Unknown || asks_for_deadline) {
       note_failure(*state, status.is_ok()
                                ? unavailable("the provider cannot tell whether this pod exists")
                                : status);
@@ -213,6 +216,9 @@ void PodEngine::apply_item(plugin::ListedPod& item,
       return;
     case plugin::ListVerdict::Unknown:
       return;
+  }
+  if (state.deadline_question == DeadlineQuestion::Asked) {
+    state.deadline_question = DeadlineQuestion::Answered;
   }
   if (state.handle.empty() && !item.ref.handle.empty() && !state.is_ending()) {
     note_handle(item.ref.uid, state, item.ref.handle);

@@ -63,8 +63,15 @@ void PodEngine::take_status(const std::string& uid,
       }
     }
   }
-  if (state.end_sent && !facts.final) {
+  const bool has_ended = state.end_sent || (state.order && state.order->is_concluded);
+  if (has_ended && !facts.final) {
     return;  // no pod comes back from its end
+  }
+  if (state.order) {
+    note_ordered_status(state, facts, &status_json);
+  }
+  if (state.order && state.order->containers_ended && !state.order->is_concluded) {
+    queue_.add(uid);
   }
   const bool showed_loss = std::exchange(state.shows_loss, false);
   if (status_json == state.observed_status && !showed_loss) {
@@ -99,7 +106,7 @@ void PodEngine::take_error(const std::string& uid,
         show_failure(uid, state, error);
       }
     }
-  } else if (state.is_ending() || state.end_sent) {
+  } else if (state.is_ending() || state.end_sent || state.order) {
     state.last_error = error;  // its deletion comes anyway, or it has ended
   } else if (state.accepted == CallKind::Update) {
     if (error.retry() != Retry::Never) {

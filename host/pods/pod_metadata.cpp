@@ -15,6 +15,7 @@ std::uint64_t combine(std::uint64_t seed, std::string_view text) {
 
 bool is_own(std::string_view key, const std::vector<std::string>& prefixes) {
   return key == kube::kHandleAnnotation || key == kube::kHandleUidAnnotation ||
+         key == kube::kEvictionAnnotation ||
          std::any_of(prefixes.begin(), prefixes.end(),
                      [&](const std::string& prefix) { return key.starts_with(prefix); });
 }

@@ -8,6 +8,7 @@
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
+#include "pods/end_order.hpp"
 #include "pods/settings.hpp"
 #include "pods/status_merge.hpp"
 #include "pods/write_echo.hpp"
@@ -31,6 +32,9 @@ enum class Backend {
   Gone,     // deleted: nothing is left
 };
 
+// Whether the provider was asked, once the deadline of a pod was over, how it stands.
+enum class DeadlineQuestion { None, Asked, Answered };
+
 // Calls of one pod, one at a time.
 enum class CallKind { None, Create, Update, Delete };
 
@@ -42,6 +46,8 @@ struct PodState {
   std::uint64_t changed_material = 0;     // kChanged… bits that the provider was not told yet
   LossPolicy own_policy;                  // by its annotation
   std::optional<SteadyTime> finished_at;  // first seen with phase Succeeded or Failed
+  std::shared_ptr<EndOrder> order;        // it has to end, though its object stays; or null
+  DeadlineQuestion deadline_question = DeadlineQuestion::None;
 
   // ---- Observed
   Backend backend = Backend::Unknown;
@@ -127,7 +133,7 @@ struct PodState {
            (pod && pod->restart_policy == "Never" && (was_accepted || !handle.empty()));
   }
   [[nodiscard]] bool has_news_to_compare() const {
-    return !observed_status.empty() || trouble || shows_loss;
+    return !observed_status.empty() || trouble || shows_loss || order;
   }
   // The API server, or the host itself, found the provider's status unusable.
   [[nodiscard]] bool is_status_refused() const {

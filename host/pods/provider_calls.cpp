@@ -61,7 +61,8 @@ bool PodEngine::begin_create(const Job& job, bool is_called) {
   const bool is_gone = std::exchange(state.early_gone, false);
   const bool is_again = job.action.create_reason == plugin::CreateReason::Lost;
   state.early_error.reset();  // of the work before this call, which goes on from there
-  if ((state.ever_started && !job.had_started) || (is_gone && !is_again && state.may_have_run())) {
+  if (state.order || (state.ever_started && !job.had_started) ||
+      (is_gone && !is_again && state.may_have_run())) {
     end_call(job, cancelled("not called"));
     state.backend = Backend::Unknown;
     if (state.status_dirty) {
@@ -322,7 +323,10 @@ void PodEngine::delete_accepted(std::chrono::milliseconds grace, PodState& state
   const SteadyTime now = parts_.clock->steady_now();
   state.told_grace = grace;
   state.delete_accepted_at = now;
-  state.overdue_deletes += state.overdue ? 1U : 0U;
+  state.overdue_deletes += state.overdue || (state.order && state.order->is_concluded) ? 1U : 0U;
+  if (!state.is_ending()) {
+    return;
+  }
   // The first grace that the provider took on counts, and then only a shorter one.
   const SteadyTime limit = now + grace + settings_.deletion_limit;
   if (!std::exchange(state.delete_was_accepted, true) || limit < state.give_up_at) {

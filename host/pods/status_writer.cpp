@@ -36,6 +36,7 @@ struct PodEngine::Write {
   std::string observed;  // empty: no status to write
   std::vector<HostCondition> conditions;
   std::optional<std::string> handle;
+  bool marks_eviction = false;
   StatusPatch patch;
   Status refused;  // the status is the plugin's mistake
 };
@@ -102,6 +103,7 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   }
   write->conditions = host_conditions(state);
   write->patch.annotations = std::exchange(state.pending_annotations, {});
+  write->marks_eviction = write->patch.annotations.contains(std::string(kube::kEvictionAnnotation));
   if (std::exchange(state.handle_dirty, false)) {
     write->handle = state.handle;
     set_handle(state.handle, uid, &write->patch);
@@ -113,6 +115,9 @@ std::vector<HostCondition> PodEngine::host_conditions(const PodState& state) {
   std::vector<HostCondition> conditions;
   if (state.trouble) {
     conditions.push_back(*state.trouble);
+  }
+  if (state.order && state.order->why == EndOrder::Why::Eviction) {
+    conditions.push_back({"DisruptionTarget", true, "TerminationByKubelet", state.order->message});
   }
   if (state.shows_loss) {
     for (const char* type : {"ContainersReady", "Ready"}) {
@@ -210,8 +215,12 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
   if (state.status_dirty) {
     schedule_write(write.uid, state);
   }
-  if (state.is_ending()) {
-    queue_.add(write.uid);  // the removal of the object may have waited for this
+  if (write.marks_eviction && state.order && (status.is_ok() || !write.refused.is_ok())) {
+    state.order->is_marked = true;
+  }
+  if (state.is_ending() || state.order) {
+    queue_.add(
+        write.uid);  // the removal of the object, or of the workload, may have waited for this
   }
 }
 

@@ -83,7 +83,8 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   job.action =
       decide(*state, settings_,
              {parts_.clock->steady_now(), parts_.clock->wall_now(),
-              parts_.provider->capabilities().updates, parts_.provider->capabilities().pushes});
+              parts_.provider->capabilities().updates, parts_.provider->capabilities().pushes,
+              parts_.provider->capabilities().native_deadline});
   if (job.action.kind == ActionKind::Nothing || job.action.kind == ActionKind::Wait) {
     return job;
   }
@@ -116,12 +117,23 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
       }
       break;
     case ActionKind::Delete:
-      if (!state->give_up_at) {
+      if (!state->give_up_at && state->is_ending()) {
         state->give_up_at =
             parts_.clock->steady_now() + job.action.grace + settings_.deletion_limit;
       }
       if (may_call(job, deletes_)) {
         state->call = CallKind::Delete;
+        if (state->order) {
+          state->order->was_called = true;
+        }
+      }
+      break;
+    case ActionKind::OrderEnd:
+      order_for_deadline(job);
+      break;
+    case ActionKind::Inspect:
+      if (state->backend == Backend::Present && !state->told_grace) {
+        state->deadline_question = DeadlineQuestion::Asked;
       }
       break;
     default:
@@ -191,6 +203,7 @@ void PodEngine::wake_waiting() {
 void PodEngine::perform(Job& job) {
   switch (job.action.kind) {
     case ActionKind::Nothing:
+    case ActionKind::OrderEnd:
     case ActionKind::Forget:
       return;
     case ActionKind::Wait:
@@ -211,6 +224,8 @@ void PodEngine::perform(Job& job) {
       return conclude(job);
     case ActionKind::GiveUp:
       return give_up_deletion(job);
+    case ActionKind::EndAsOrdered:
+      return end_as_ordered(job);
     case ActionKind::RemoveApi:
       return remove_api(job);
   }

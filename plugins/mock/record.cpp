@@ -75,6 +75,15 @@ void write_course(sdk::JsonWriter& json, const Course& course) {
         .member("length", course.unready->length)
         .end_object();
   }
+  if (course.evict) {
+    json.key("evict")
+        .begin_object()
+        .member("after", course.evict->after)
+        .member("reason", course.evict->reason)
+        .member("message", course.evict->message);
+    write_optional(json, "grace", course.evict->grace);
+    json.end_object();
+  }
   json.end_object();
 }
 
@@ -130,6 +139,10 @@ Course read_course(const Json& json) {
   }
   if (const Json unready = json["unready"]; !unready.is_null()) {
     course.unready = Unready{unready["after"].number(), unready["length"].number()};
+  }
+  if (const Json evict = json["evict"]; !evict.is_null()) {
+    course.evict = Evict{evict["after"].number(), evict["reason"].text(), evict["message"].text(),
+                         read_optional(evict["grace"])};
   }
   return course;
 }

@@ -109,8 +109,21 @@ Exit parse_exit(const Json& json) {
   return exit;
 }
 
+Evict default_eviction() {
+  return {0, "MockEviction", "a rule of the mock provider wants this pod to go", std::nullopt};
+}
+
 std::optional<Millis> parse_millis(const Json& json) {
   return json.is_null() ? std::nullopt : std::optional<Millis>(json.number());
+}
+
+Evict parse_eviction(const Json& json) {
+  Evict evict = default_eviction();
+  evict.after = json["after_ms"].number();
+  evict.reason = json["reason"].text(evict.reason);
+  evict.message = json["message"].text(evict.message);
+  evict.grace = parse_millis(json["grace_ms"]);
+  return evict;
 }
 
 Actions parse_actions(const Json& json) {
@@ -130,6 +143,9 @@ Actions parse_actions(const Json& json) {
   }
   if (const Json unready = json["unready"]; !unready.is_null()) {
     actions.unready = Unready{unready["after_ms"].number(), unready["for_ms"].number()};
+  }
+  if (const Json evict = json["evict"]; !evict.is_null()) {
+    actions.evict = parse_eviction(evict);
   }
   if (const Json lie = json["lie"]; !lie.is_null()) {
     actions.lie = find_word(kLies, lie.text());
@@ -156,7 +172,7 @@ Value& made(std::optional<Value>& value, Value fresh = {}) {
 }
 
 using SetAction = void (*)(Actions&, const std::string&);
-constexpr std::array<Word<SetAction>, 14> kAnnotations{{
+constexpr std::array<Word<SetAction>, 16> kAnnotations{{
     {"start-delay-ms", [](Actions& a, const std::string& v) { a.start_delay = parse_number(v); }},
     {"fail",
      [](Actions& a, const std::string& v) {
@@ -188,6 +204,14 @@ constexpr std::array<Word<SetAction>, 14> kAnnotations{{
     {"unready-for-ms",
      [](Actions& a, const std::string& v) { made(a.unready).length = parse_number(v); }},
     {"vanish-after-ms", [](Actions& a, const std::string& v) { a.vanish_after = parse_number(v); }},
+    {"evict-after-ms",
+     [](Actions& a, const std::string& v) {
+       made(a.evict, default_eviction()).after = parse_number(v);
+     }},
+    {"evict-grace-ms",
+     [](Actions& a, const std::string& v) {
+       made(a.evict, default_eviction()).grace = parse_number(v);
+     }},
     {"stop-delay-ms", [](Actions& a, const std::string& v) { a.stop_delay = parse_number(v); }},
     {"lie", [](Actions& a, const std::string& v) { a.lie = find_word(kLies, v); }},
 }};
@@ -232,8 +256,9 @@ class Dice {
 
 void add_jitter(Actions& actions, Dice& dice) {
   // Drawn for each whether it is used or not, so that one action does not move the others.
-  const std::array<Millis, 4> extra{dice.draw(actions.jitter), dice.draw(actions.jitter),
-                                    dice.draw(actions.jitter), dice.draw(actions.jitter)};
+  const std::array<Millis, 5> extra{dice.draw(actions.jitter), dice.draw(actions.jitter),
+                                    dice.draw(actions.jitter), dice.draw(actions.jitter),
+                                    dice.draw(actions.jitter)};
   if (actions.start_delay) {
     *actions.start_delay += extra[0];
   }
@@ -245,6 +270,9 @@ void add_jitter(Actions& actions, Dice& dice) {
   }
   if (actions.vanish_after) {
     *actions.vanish_after += extra[3];
+  }
+  if (actions.evict) {
+    actions.evict->after += extra[4];
   }
 }
 
@@ -313,6 +341,7 @@ Fate decide_fate(const std::vector<Rule>& rules, std::uint64_t seed, const Pod& 
       take_if_first(all.exit, actions.exit);
       take_if_first(all.unready, actions.unready);
       take_if_first(all.vanish_after, actions.vanish_after);
+      take_if_first(all.evict, actions.evict);
       take_if_first(all.stop_delay, actions.stop_delay);
       take_if_first(all.lie, actions.lie);
     }
@@ -323,6 +352,7 @@ Fate decide_fate(const std::vector<Rule>& rules, std::uint64_t seed, const Pod& 
   fate.course.exit = all.exit;
   fate.course.unready = all.unready;
   fate.course.vanish_after = all.vanish_after;
+  fate.course.evict = all.evict;
   fate.course.stop_delay = all.stop_delay.value_or(0);
   fate.course.lie = all.lie.value_or(Lie::None);
   (all.fail && all.fail->stage == FailStage::Start ? fate.course.start_fault : fate.fail) =

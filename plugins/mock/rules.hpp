@@ -36,6 +36,7 @@ struct Actions {
   std::optional<Exit> exit;
   std::optional<Unready> unready;
   std::optional<Millis> vanish_after;
+  std::optional<Evict> evict;
   std::optional<Millis> stop_delay;
   std::optional<Lie> lie;
   Millis jitter = 0;  // each delay of the rule grows by a random part of this

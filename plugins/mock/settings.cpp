@@ -75,6 +75,17 @@ constexpr std::string_view kSchema = R"json({
           "start_delay_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "The pod is Pending for so long."},
           "stop_delay_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "A deleted pod takes so long to end; killed (137) when its grace is shorter."},
           "vanish_after_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "So long after its start the workload is lost without a word."},
+          "evict": {
+            "type": "object",
+            "additionalProperties": false,
+            "description": "The host is asked to evict the pod.",
+            "properties": {
+              "after_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "So long after its start."},
+              "reason": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9]*$", "maxLength": 128},
+              "message": {"type": "string"},
+              "grace_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "Left out: the pod's own grace."}
+            }
+          },
           "lie": {"type": "string", "enum": ["nonsense", "wrong_containers", "old_seq"], "description": "The status is not JSON, names containers of another pod, or is followed by an older one."},
           "fail": {
             "type": "object",

@@ -144,6 +144,14 @@ void settle_readiness(const Workload& workload, Millis now, View& view) {
   }
 }
 
+void settle_eviction(const Workload& workload, Millis now, View& view) {
+  if (workload.course.evict && view.phase == Phase::Running && !workload.stop_at) {
+    const Millis due = start_of(workload) + workload.course.evict->after;
+    sooner(view.next, due, now);
+    view.evicts = now >= due;
+  }
+}
+
 // The end of a workload that is deleted, made of what it looked like then. One that was over by
 // itself stays as it was.
 void end_by_deletion(const Workload& workload, Millis end, View& view) {
@@ -199,6 +207,7 @@ View observe(const Workload& workload, Millis now) {
     if (vanish) {
       sooner(view.next, start + *vanish, then);
     }
+    settle_eviction(workload, then, view);
   }
   if (stopped) {
     end_by_deletion(workload, then, view);

@@ -34,6 +34,7 @@ struct View {
   bool by_deletion = false;  // it ended because it was deleted
   Phase phase = Phase::Pending;
   std::vector<ContainerView> containers;  // as in the workload
+  bool evicts = false;                    // the back end wants it to go
   bool ready = false;                     // all containers that should be ready are
   Millis changed = 0;                     // when that last changed
   std::optional<Millis> next;             // the workload looks different from then on

@@ -55,6 +55,9 @@ void Tracker::push(const WorkloadPtr& workload, Millis now) {
       if (workload->course.lie == Lie::OldSeq) {
         push_status(*workload, render_pending(*workload), before);
       }
+      if (view.evicts) {
+        ask_for_eviction(*workload);
+      }
       if (view.next) {
         backend_.set_due(workload, *view.next);
       }
@@ -87,6 +90,14 @@ void Tracker::push_status(const Workload& workload, const std::string& status, s
   change.seq = seq;
   change.status_json = status;
   host_.pod_changed(change);
+}
+
+// A host that heard it before takes no notice.
+void Tracker::ask_for_eviction(const Workload& workload) {
+  const Evict& evict = *workload.course.evict;
+  evictions_.evict(
+      workload.uid, evict.reason, evict.message,
+      evict.grace ? std::optional(std::chrono::milliseconds(*evict.grace)) : std::nullopt);
 }
 
 void Tracker::push_gone(const Workload& workload) {

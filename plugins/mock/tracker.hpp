@@ -14,7 +14,7 @@ namespace vkhost::mock {
 
 class Tracker final : public Scheduler::Task {
  public:
-  Tracker(sdk::Host host, Backend& backend) : host_(host), backend_(backend) {}
+  Tracker(sdk::Host host, Backend& backend) : host_(host), evictions_(host), backend_(backend) {}
   ~Tracker() = default;
 
   // Pushes everything that is due and says when something will be.
@@ -28,10 +28,12 @@ class Tracker final : public Scheduler::Task {
  private:
   void push(const WorkloadPtr& workload, Millis now);
   void push_status(const Workload& workload, const std::string& status, std::uint64_t seq);
+  void ask_for_eviction(const Workload& workload);
   void push_gone(const Workload& workload);
   void push_failure(const Workload& workload, const Fault& fault);
 
   sdk::Host host_;
+  sdk::Evictions evictions_;
   Backend& backend_;
   sdk::Sequence sequence_;
 };

@@ -67,6 +67,14 @@ struct Unready {
   Millis length = 0;  // 0: for ever
 };
 
+// The back end wants the pod to go, and asks the host to evict it.
+struct Evict {
+  Millis after = 0;
+  std::string reason;
+  std::string message;
+  std::optional<Millis> grace;  // none: the pod's own
+};
+
 enum class Lie {
   None,
   Nonsense,         // the status is not JSON
@@ -81,6 +89,7 @@ struct Course {
   std::optional<Exit> exit;
   std::optional<Unready> unready;
   std::optional<Millis> vanish_after;
+  std::optional<Evict> evict;
   Millis stop_delay = 0;
   Lie lie = Lie::None;
 };

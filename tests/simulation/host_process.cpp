@@ -131,6 +131,10 @@ void HostProcess::deliver(plugin::PodChange change) {
 
 // ---- kube::PodListener
 
+bool HostProcess::is_marked(const ModelApi::Object& object) {
+  return object.annotations.contains(std::string(kube::kEvictionAnnotation));
+}
+
 void HostProcess::note_object(const kube::PodRecord& pod) {
   known_.insert(pod.uid);
   if (pod.is_deleting()) {
@@ -340,6 +344,9 @@ void HostProcess::check_create(const std::string& uid, const std::string& name) 
   if (ending_.contains(uid)) {
     world_.violate("create_pod of a pod that is being deleted: " + uid);
   }
+  if (const auto* object = world_.api.find(uid); object != nullptr && is_marked(*object)) {
+    world_.violate("create_pod of a pod that is evicted: " + uid);
+  }
   for (const auto& [other, workload] : world_.back_end.workloads) {
     if (other != uid && workload.ref.name == name && known_.contains(other)) {
       world_.violate("create_pod of " + uid +
@@ -479,7 +486,9 @@ Status HostProcess::delete_pod(const plugin::DeletePod& request,
   const ModelApi::Object* object = world_.api.find(uid);
   const bool is_finished = object != nullptr && object->is_terminal() &&
                            request.reason == plugin::DeleteReason::Finished;
-  if (object != nullptr && !object->deletion && !is_finished) {
+  const bool is_evicted =
+      object != nullptr && is_marked(*object) && request.reason == plugin::DeleteReason::Evicted;
+  if (object != nullptr && !object->deletion && !is_finished && !is_evicted) {
     world_.violate("delete_pod of a pod that is wanted: " + uid);
   }
   world_.interleave();

@@ -30,6 +30,8 @@ class HostProcess final : public kube::PodListener,
   // The API has shown this pod to this process.
   [[nodiscard]] bool knows(const std::string& uid) const { return known_.contains(uid); }
   [[nodiscard]] bool is_called(const std::string& uid) const { return busy_.contains(uid); }
+  // The eviction of this pod is known to every host from now on.
+  [[nodiscard]] static bool is_marked(const ModelApi::Object& object);
   [[nodiscard]] const Status& fault() const { return fault_; }
 
   // What the plugin says; some of it waits until deliver_late().

@@ -26,6 +26,7 @@ enum class Bug {
   SlotNotGivenBack,
   CreateAttemptForgotten,
   HandleWriteForgotten,
+  EvictionNotMarked,
 };
 
 struct NamedBug {
@@ -51,6 +52,7 @@ inline constexpr std::array kBugs = {
     NamedBug{Bug::SlotNotGivenBack, "SlotNotGivenBack"},
     NamedBug{Bug::CreateAttemptForgotten, "CreateAttemptForgotten"},
     NamedBug{Bug::HandleWriteForgotten, "HandleWriteForgotten"},
+    NamedBug{Bug::EvictionNotMarked, "EvictionNotMarked"},
 };
 
 void plant(Bug bug) noexcept;  // in this thread, in place of the one before

@@ -65,8 +65,13 @@ std::string pod_problem(World& world, const ModelApi::Object& object) {
   if (!view) {
     return uid + " was forgotten";
   }
+  const bool is_evicted = HostProcess::is_marked(object);
   if (object.is_terminal()) {
-    return {};
+    return is_evicted && world.back_end.find(uid) != nullptr ? uid + " is evicted and lives on"
+                                                             : std::string();
+  }
+  if (is_evicted) {
+    return uid + " was evicted and has not ended: " + error;
   }
   const Workload* workload = world.back_end.find(uid);
   if (workload == nullptr) {

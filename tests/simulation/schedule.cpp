@@ -120,7 +120,7 @@ void act_as_back_end(World& world) {
   if (workload.marks == plugin::Marks::Legacy) {
     return;
   }
-  const auto what = world.dice.roll(20);
+  const auto what = world.dice.roll(21);
   if (what < 12) {
     if (workload.is_deleting) {
       world.end_deletion(uid);
@@ -134,6 +134,8 @@ void act_as_back_end(World& world) {
     world.back_end.workloads.erase(uid);
   } else if (what < 17 && workload.run != Run::Ended) {
     world.fail_work(uid, workload.is_deleting || world.dice.percent(50));
+  } else if (what < 18) {
+    world.evict(uid);
   } else if (world.host) {
     static_cast<void>(world.host->deliver_late(false));
   }

@@ -124,6 +124,15 @@ void World::fail_work(const std::string& uid, bool keep) {
   }
 }
 
+void World::evict(const std::string& uid) {
+  if (!host) {
+    return;
+  }
+  const Status taken =
+      host->engine().evict({uid, "Reclaimed", "capacity is withdrawn", seconds{5}});
+  note("back end: wants ", uid, " to go: ", taken.to_string());
+}
+
 // ---- What calls ask
 
 void World::interleave() {

@@ -65,6 +65,7 @@ class World {
   void end_deletion(const std::string& uid);  // nothing is left of it
   void lose(const std::string& uid);          // ... without a deletion
   void fail_work(const std::string& uid, bool keep);
+  void evict(const std::string& uid);
 
   // ---- What calls ask
   // Other things happen now, or nothing.

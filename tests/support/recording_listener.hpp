@@ -48,6 +48,16 @@ class RecordingListener final : public plugin::ProviderListener {
     return Status::ok();
   }
 
+  Status evict(plugin::Eviction eviction) override {
+    MutexLock lock(mutex_);
+    if (unknown_.count(eviction.uid) != 0) {
+      return not_found("no pod " + eviction.uid);
+    }
+    evictions_.push_back(std::move(eviction));
+    changed_.notify_all();
+    return Status::ok();
+  }
+
   void forget(const std::string& uid) {
     MutexLock lock(mutex_);
     unknown_.insert(uid);
@@ -60,6 +70,10 @@ class RecordingListener final : public plugin::ProviderListener {
   [[nodiscard]] std::map<std::string, std::string> handles() const {
     MutexLock lock(mutex_);
     return handles_;
+  }
+  [[nodiscard]] std::vector<plugin::Eviction> evictions() const {
+    MutexLock lock(mutex_);
+    return evictions_;
   }
   [[nodiscard]] int node_changes() const {
     MutexLock lock(mutex_);
@@ -120,6 +134,7 @@ class RecordingListener final : public plugin::ProviderListener {
   mutable Mutex mutex_;
   mutable CondVar changed_;
   std::vector<plugin::PodChange> changes_ VKHOST_GUARDED_BY(mutex_);
+  std::vector<plugin::Eviction> evictions_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, std::string> handles_ VKHOST_GUARDED_BY(mutex_);
   std::set<std::string> unknown_ VKHOST_GUARDED_BY(mutex_);
   int node_changes_ VKHOST_GUARDED_BY(mutex_) = 0;

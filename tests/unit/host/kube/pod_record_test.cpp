@@ -17,7 +17,7 @@ constexpr std::string_view kWeb = R"({"kind":"Pod","apiVersion":"v1","metadata":
 "namespace":"default","uid":"u-1","resourceVersion":"42","generation":3,
 "labels":{"app":"web"},"annotations":{"a":"1"},
 "managedFields":[{"manager":"kubectl","fieldsV1":{"f:spec":{"}":"]"}}}]},
-"spec":{"nodeName":"vk-0","restartPolicy":"OnFailure","initContainers":[{"name":"init"}],
+"spec":{"nodeName":"vk-0","restartPolicy":"OnFailure","activeDeadlineSeconds":90,"initContainers":[{"name":"init"}],
 "containers":[{"name":"a","image":"x"},{"name":"b"}],
 "readinessGates":[{"conditionType":"example.com/ready"}]},
 "status":{"phase":"Running","startTime":"2026-01-02T03:04:05Z"}})";
@@ -50,6 +50,7 @@ TEST(ParsePod, ReadsTheFieldsThatDecisionsNeed) {
   EXPECT_EQ(pod->generation, 3);
   EXPECT_EQ(pod->node_name, "vk-0");
   EXPECT_EQ(pod->restart_policy, "OnFailure");
+  EXPECT_EQ(pod->active_deadline_seconds, 90);
   EXPECT_EQ(pod->phase, "Running");
   EXPECT_EQ(pod->start_time, "2026-01-02T03:04:05Z");
   EXPECT_THAT(pod->containers, ElementsAre("a", "b"));
@@ -151,7 +152,8 @@ TEST(ParsePod, HashesWhatTheProviderWouldSee) {
   const PodPtr label = parsed(replaced(kWeb, "{\"app\":\"web\"}", "{\"app\":\"db\"}"));
   const PodPtr note = parsed(replaced(kWeb, "{\"a\":\"1\"}", "{\"a\":\"2\"}"));
   const PodPtr own = parsed(replaced(
-      kWeb, "{\"a\":\"1\"}", R"({"a":"1","vkhost.io/handle":"h","vkhost.io/handle-uid":"u-1"})"));
+      kWeb, "{\"a\":\"1\"}", R"({"a":"1","vkhost.io/handle":"h","vkhost.io/handle-uid":"u-1",
+"vkhost.io/eviction":"{}"})"));
   const PodPtr status = parsed(replaced(kWeb, "Running", "Failed"));
 
   EXPECT_EQ(base->spec_hash, same->spec_hash);

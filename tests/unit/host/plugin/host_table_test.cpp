@@ -8,6 +8,9 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -33,6 +36,20 @@ class HostTableTest : public ::testing::Test {
     change.seq = 7;
     change.status_json = as_text(R"({"phase":"Running"})");
     return change;
+  }
+
+  static vkp_evict_request good_eviction() {
+    vkp_evict_request request{};
+    request.size = sizeof(request);
+    request.uid = as_text("uid-1");
+    request.reason = as_text("SpotReclaimed");
+    request.message = as_text("the cloud wants its capacity back");
+    request.grace_ms = 1500;
+    return request;
+  }
+
+  const void* extension(std::string_view id) {
+    return host_->get_extension(host_, id.data(), id.size());
   }
 
   vkp_code push(const vkp_pod_change& change) { return host_->pod_changed(host_, &change); }
@@ -177,10 +194,74 @@ TEST_F(HostTableTest, AnswersCancelledAfterTheEndExceptForTheLog) {
   EXPECT_THAT(log_->lines(), Contains("info: still here uid=uid-1"));
 }
 
-TEST_F(HostTableTest, HasNoExtensionYet) {
-  EXPECT_EQ(host_->get_extension(host_, VKP_EXT_HOST_EVENTS, sizeof(VKP_EXT_HOST_EVENTS) - 1),
-            nullptr);
+TEST_F(HostTableTest, HasNoExtensionOfAnotherName) {
+  EXPECT_EQ(extension("vkp.host.evict/2"), nullptr);
+  EXPECT_EQ(extension("vkp.host.evict"), nullptr);
+  EXPECT_EQ(extension(""), nullptr);
   EXPECT_EQ(host_->get_extension(host_, nullptr, 0), nullptr);
+  EXPECT_EQ(host_->get_extension(host_, nullptr, 16), nullptr);
+}
+
+TEST_F(HostTableTest, HandsOutTheEvictionTable) {
+  const auto* table = static_cast<const vkp_host_evict*>(extension(VKP_EXT_HOST_EVICT));
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->size, sizeof(vkp_host_evict));
+  EXPECT_EQ(extension(VKP_EXT_HOST_EVICT), table);
+  vkp_evict_request request = good_eviction();
+
+  EXPECT_EQ(table->evict(host_, &request), VKP_OK);
+  request.grace_ms = -1;
+  request.reason = {};
+  EXPECT_EQ(table->evict(host_, &request), VKP_OK);
+
+  const auto evictions = listener_.evictions();
+  ASSERT_THAT(evictions, SizeIs(2));
+  EXPECT_EQ(evictions[0].uid, "uid-1");
+  EXPECT_EQ(evictions[0].reason, "SpotReclaimed");
+  EXPECT_EQ(evictions[0].message, "the cloud wants its capacity back");
+  EXPECT_EQ(evictions[0].grace, std::chrono::milliseconds{1500});
+  EXPECT_EQ(evictions[1].reason, "");
+  EXPECT_EQ(evictions[1].grace, std::nullopt);
+}
+
+TEST_F(HostTableTest, RefusesEvictionsThatAreNonsense) {
+  const auto* table = static_cast<const vkp_host_evict*>(extension(VKP_EXT_HOST_EVICT));
+  const auto answer = [&](const auto& spoil) {
+    vkp_evict_request request = good_eviction();
+    spoil(request);
+    return table->evict(host_, &request);
+  };
+  const std::string long_word(VKP_MAX_REASON_BYTES + 1, 'A');
+
+  EXPECT_EQ(answer([](auto& request) { request.uid = {}; }), VKP_NOT_FOUND);
+  EXPECT_EQ(answer([](auto& request) { request.uid = as_text("\xff"); }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& request) { request.size = 8; }), VKP_NOT_FOUND);
+  EXPECT_EQ(answer([](auto& request) { request.reason = as_text("two words"); }),
+            VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& request) { request.reason = as_text("1st"); }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([&](auto& request) { request.reason = as_text(long_word); }),
+            VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& request) { request.grace_ms = -2; }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(table->evict(host_, nullptr), VKP_NOT_FOUND);
+  EXPECT_EQ(table->evict(nullptr, nullptr), VKP_INVALID_ARGUMENT);
+  listener_.forget("uid-1");
+  EXPECT_EQ(answer([](auto&) {}), VKP_NOT_FOUND);
+  table_.close();
+  EXPECT_EQ(answer([](auto&) {}), VKP_CANCELLED);
+  EXPECT_THAT(listener_.evictions(), IsEmpty());
+}
+
+TEST_F(HostTableTest, CutsWhatAnEvictionSays) {
+  const auto* table = static_cast<const vkp_host_evict*>(extension(VKP_EXT_HOST_EVICT));
+  vkp_evict_request request = good_eviction();
+  const std::string long_message(10'000, 'x');
+  request.message = as_text(long_message);
+  request.grace_ms = std::numeric_limits<std::int64_t>::max();
+
+  EXPECT_EQ(table->evict(host_, &request), VKP_OK);
+
+  EXPECT_LE(listener_.evictions().at(0).message.size(), std::size_t{VKP_MAX_MESSAGE_BYTES});
+  EXPECT_EQ(listener_.evictions().at(0).grace, std::chrono::hours{366 * 24});
 }
 
 TEST_F(HostTableTest, GivesALibraryTheLogAlone) {
@@ -204,6 +285,7 @@ class BadListener final : public ProviderListener {
   Status save_handle(const std::string& /*uid*/, const std::string& /*handle*/) override {
     return unavailable("the API server is away");
   }
+  Status evict(Eviction /*eviction*/) override { throw std::runtime_error("our own fault"); }
 
   std::atomic<bool> entered = false;
   std::atomic<bool> leave = false;

@@ -38,6 +38,7 @@ class EngineListener final : public plugin::ProviderListener {
   Status save_handle(const std::string& uid, const std::string& handle) override {
     return engine_->save_handle(uid, handle);
   }
+  Status evict(plugin::Eviction eviction) override { return engine_->evict(std::move(eviction)); }
 
  private:
   PodEngine* engine_ = nullptr;

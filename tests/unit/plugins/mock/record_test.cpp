@@ -30,6 +30,7 @@ TEST(WorkloadRecord, SaysTheSameWhenItWasReadBack) {
   workload.course.start_delay = 10;
   workload.course.stop_delay = 11;
   workload.course.vanish_after = 12;
+  workload.course.evict = Evict{17, "Reclaimed", "capacity is withdrawn", 18};
   workload.course.lie = Lie::OldSeq;
   workload.course.exit = make_exit(1, 2, 3);
   workload.course.exit->container = "app";

@@ -53,6 +53,7 @@ TEST(Match, ComparesNamespaceNameImageLabelsAndAnnotations) {
 TEST(Rule, ReadsAllThatCanHappen) {
   const Actions all = rule(R"({
     "start_delay_ms": 10, "stop_delay_ms": 20, "vanish_after_ms": 30, "jitter_ms": 5,
+    "evict": {"after_ms": 80, "reason": "Reclaimed", "message": "go", "grace_ms": 90},
     "lie": "old_seq",
     "fail": {"stage": "start", "code": "resource_exhausted", "reason": "Full", "message": "no room",
              "retry": "never", "effect": "happened", "scope": "provider", "tries": 3},
@@ -65,6 +66,10 @@ TEST(Rule, ReadsAllThatCanHappen) {
   EXPECT_EQ(all.stop_delay, 20);
   EXPECT_EQ(all.vanish_after, 30);
   EXPECT_EQ(all.jitter, 5);
+  EXPECT_EQ(all.evict->after, 80);
+  EXPECT_EQ(all.evict->reason, "Reclaimed");
+  EXPECT_EQ(all.evict->message, "go");
+  EXPECT_EQ(all.evict->grace, 90);
   EXPECT_EQ(all.lie, Lie::OldSeq);
   EXPECT_EQ(all.fail->stage, FailStage::Start);
   EXPECT_EQ(all.fail->code, VKP_RESOURCE_EXHAUSTED);
@@ -156,6 +161,7 @@ TEST(Fate, ReadsEveryAnnotation) {
                                                         {"unready-after-ms", "4"},
                                                         {"unready-for-ms", "5"},
                                                         {"vanish-after-ms", "6"},
+                                                        {"evict-after-ms", "8"},
                                                         {"stop-delay-ms", "7"},
                                                         {"lie", "nonsense"}}) {
     pod.annotations["mock.vkhost.io/" + name] = value;
@@ -170,6 +176,9 @@ TEST(Fate, ReadsEveryAnnotation) {
   EXPECT_EQ(fate.course.unready->after, 4);
   EXPECT_EQ(fate.course.unready->length, 5);
   EXPECT_EQ(fate.course.vanish_after, 6);
+  EXPECT_EQ(fate.course.evict->after, 8);
+  EXPECT_EQ(fate.course.evict->reason, "MockEviction");
+  EXPECT_EQ(fate.course.evict->grace, std::nullopt);
   EXPECT_EQ(fate.course.stop_delay, 7);
   EXPECT_EQ(fate.course.lie, Lie::Nonsense);
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace vkhost::mock {
 namespace {
@@ -117,6 +118,39 @@ TEST_F(TrackerTest, SaysGoneOfAPodThatVanishesWhileItIsDeleted) {
 
   ASSERT_EQ(pushes.size(), 1U);
   EXPECT_TRUE(pushes[0].gone);
+}
+
+// The host's table for evictions, which keeps what was asked.
+struct AskedEvictions {
+  static inline std::vector<std::string> asked;
+  static vkp_code evict(const vkp_host* /*host*/, const vkp_evict_request* request) {
+    asked.push_back(std::string(request->uid.data, request->uid.size) + " " +
+                    std::string(request->reason.data, request->reason.size) + " " +
+                    std::to_string(request->grace_ms));
+    return VKP_OK;
+  }
+  static constexpr vkp_host_evict kTable{sizeof(vkp_host_evict), &evict};
+};
+
+TEST(Tracker, AsksForAnEvictionWhenItIsDue) {
+  sdk::FakeHost host;
+  host.offer(VKP_EXT_HOST_EVICT, &AskedEvictions::kTable);
+  Backend backend("", *parse_range("198.18.0.0/24"), 0, [](const auto&) {});
+  Tracker tracker(sdk::Host(host.raw()), backend);
+  Record record;
+  record.workload = make_workload();
+  record.workload->course.evict = Evict{500, "Reclaimed", "go", std::nullopt};
+  backend.apply(record, kAccepted, kAccepted);
+
+  EXPECT_EQ(tracker.run(kAccepted), kAccepted + 500);
+  EXPECT_TRUE(AskedEvictions::asked.empty());
+  tracker.run(kAccepted + 500);
+  EXPECT_EQ(AskedEvictions::asked, std::vector<std::string>{"uid-1 Reclaimed -1"});
+  record.workload->stop_at = kAccepted + 9000;
+  backend.apply(record, kAccepted + 600, kAccepted + 600);
+  tracker.run(kAccepted + 600);
+
+  EXPECT_EQ(AskedEvictions::asked.size(), 1U) << "it is on its way out";
 }
 
 TEST_F(TrackerTest, FollowsTheTruthWithSomethingOlderWhenItLies) {
