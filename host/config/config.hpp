@@ -133,6 +133,7 @@ struct LogConfig {
 
 enum class DaemonsetPods { Ignore, Run };
 enum class Orphans { Report, Delete };
+enum class PodEvents { All, Warnings };
 
 struct PoliciesConfig {
   OnLost on_lost = OnLost::Fail;
@@ -149,6 +150,7 @@ struct PodsConfig {
   std::chrono::milliseconds deletion_slack{std::chrono::seconds{30}};
   std::chrono::milliseconds deletion_limit{std::chrono::minutes{10}};
   std::chrono::milliseconds keep_finished{0};
+  PodEvents events = PodEvents::All;
   std::chrono::milliseconds backoff_first{500};
   std::chrono::milliseconds backoff_cap{std::chrono::minutes{5}};
 };

@@ -318,6 +318,10 @@ Section<PodsConfig> pods_keys() {
            "How long the provider keeps what it has of a finished pod, its logs above all. "
            "`\"0s\"`: "
            "until the pod's object is deleted.")
+      .key("events", &PodsConfig::events,
+           choice<PodEvents>({{"all", PodEvents::All}, {"warnings", PodEvents::Warnings}}),
+           "Which Events pods get. Normal ones wait while statuses are written, and are dropped "
+           "first when there are too many.")
       .key("backoff_first", &PodsConfig::backoff_first, duration(10ms, 10min),
            "Pause after a first failure; it doubles with each further one.")
       .key("backoff_cap", &PodsConfig::backoff_cap, duration(10ms, kDay),

@@ -15,11 +15,36 @@ kube::CallOptions about_pods(const CancelToken& cancel) {
   return options;
 }
 
+class UnderWay {
+ public:
+  explicit UnderWay(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~UnderWay() { --count_; }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
+kube::Event event_of(const pods::Happening& what, std::string_view node_name) {
+  kube::Event event;
+  event.severity = what.type == pods::EventType::Warning ? kube::EventSeverity::Warning
+                                                         : kube::EventSeverity::Normal;
+  event.reason = what.reason;
+  event.message = what.message;
+  event.detail = what.detail;
+  event.node_name = node_name;
+  event.key = what.key;
+  event.occurred = what.occurred;
+  return event;
+}
+
 }  // namespace
 
 Result<std::string> ClusterPodApi::patch_status(const kube::PodRecord& pod,
                                                 const pods::StatusPatch& patch,
                                                 const CancelToken& cancel) {
+  const UnderWay write(writes_);
   VKHOST_TRY_ASSIGN(const kube::PodPtr written,
                     kube::patch_pod_status(client_, pod, patch.status_json, patch.annotations,
                                            about_pods(cancel)));
@@ -36,17 +61,26 @@ Result<kube::PodPtr> ClusterPodApi::read_pod(const std::string& pod_namespace,
   return kube::fetch_pod(client_, pod_namespace, name, about_pods(cancel));
 }
 
-void ClusterEvents::pod_event(const kube::PodRecord& pod,
-                              pods::EventType type,
-                              std::string_view reason,
-                              std::string_view message) {
-  kube::Event event;
-  event.about = {"Pod", "v1", pod.pod_namespace, pod.name, pod.uid, pod.resource_version};
-  event.severity =
-      type == pods::EventType::Warning ? kube::EventSeverity::Warning : kube::EventSeverity::Normal;
-  event.reason = reason;
-  event.message = message;
-  event.node_name = pod.node_name;
+void ClusterEvents::pod_event(const kube::PodRecord& pod, const pods::Happening& what) {
+  if (what.type == pods::EventType::Normal && !writer_.takes_normal()) {
+    return;
+  }
+  kube::Event event = event_of(what, pod.node_name);
+  event.about = {"Pod",
+                 "v1",
+                 pod.pod_namespace,
+                 pod.name,
+                 pod.uid,
+                 pod.resource_version,
+                 std::string(what.field_path)};
+  writer_.post(std::move(event));
+}
+
+// Events of nodes bear the name as the UID, as those of the kubelet do: kubectl looks for both.
+void ClusterEvents::node_event(std::string_view node_name, const pods::Happening& what) {
+  kube::Event event = event_of(what, node_name);
+  const std::string name(node_name);
+  event.about = {"Node", "v1", "", name, name, "", ""};
   writer_.post(std::move(event));
 }
 

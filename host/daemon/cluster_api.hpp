@@ -10,14 +10,19 @@
 #include "observe/log.hpp"
 #include "pods/interfaces.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace vkhost::daemon {
 
 class ClusterPodApi final : public pods::PodApi {
  public:
   explicit ClusterPodApi(kube::Client& client) : client_(client) {}
+
+  // A write of a status is under way.
+  [[nodiscard]] bool is_writing() const { return writes_.load() > 0; }
 
   Result<std::string> patch_status(const kube::PodRecord& pod,
                                    const pods::StatusPatch& patch,
@@ -29,15 +34,15 @@ class ClusterPodApi final : public pods::PodApi {
 
  private:
   kube::Client& client_;
+  std::atomic<int> writes_{0};
 };
 
 class ClusterEvents final : public pods::EventSink {
  public:
   explicit ClusterEvents(kube::EventWriter& writer) : writer_(writer) {}
-  void pod_event(const kube::PodRecord& pod,
-                 pods::EventType type,
-                 std::string_view reason,
-                 std::string_view message) override;
+  void pod_event(const kube::PodRecord& pod, const pods::Happening& what) override;
+  void node_event(std::string_view node_name, const pods::Happening& what) override;
+  [[nodiscard]] bool takes_normal() const override { return writer_.takes_normal(); }
 
  private:
   kube::EventWriter& writer_;

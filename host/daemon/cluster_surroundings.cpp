@@ -30,7 +30,9 @@ class ClusterSurroundings final : public Surroundings {
         stream_lists_(config.watch_list == config::WatchList::Auto),
         shared_(shared),
         pod_api_(*client_),
-        writer_({}, {*client_, shared_.clock, shared_.random, shared_.log}),
+        writer_({},
+                {*client_, shared_.clock, shared_.random, shared_.log,
+                 [this] { return pod_api_.is_writing(); }}),
         events_(writer_),
         objects_(*client_, *shared_.clock) {}
 

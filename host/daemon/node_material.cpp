@@ -24,7 +24,7 @@ Result<std::string> NodeMaterial::material(const kube::PodRecord& pod, const Can
 void NodeMaterial::warning(const kube::PodRecord& pod,
                            std::string_view reason,
                            std::string_view message) {
-  parts_.events->pod_event(pod, pods::EventType::Warning, reason, message);
+  parts_.events->pod_event(pod, {pods::EventType::Warning, reason, message});
 }
 
 std::vector<std::string> NodeMaterial::host_ips() const {

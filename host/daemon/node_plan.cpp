@@ -99,6 +99,7 @@ pods::Settings pods_settings(const config::Config& config,
   settings.deletion_slack = config.pods.deletion_slack;
   settings.deletion_limit = config.pods.deletion_limit;
   settings.keep_finished = config.pods.keep_finished;
+  settings.normal_events = config.pods.events == config::PodEvents::All;
   settings.backoff = {config.pods.backoff_first, config.pods.backoff_cap};
   settings.host_ip = kubelet.address;
   return settings;

@@ -287,7 +287,12 @@ void Daemon::register_metrics() {
       "vkhost_deletions_overdue",
       "Workloads whose pod is gone although the provider has not confirmed their deletion.",
       {"node"});
-  metrics_.before_render([this, &ready, &pods, &failing, &overdue] {
+  auto& orphans = metrics_.gauge(
+      "vkhost_orphans",
+      "Workloads that the provider lists and that have no pod: with this node's marks (ours), or "
+      "not to be told (legacy).",
+      {"node", "marks"});
+  metrics_.before_render([this, &ready, &pods, &failing, &overdue, &orphans] {
     for (const auto& node : nodes_) {
       const std::vector<pods::PodView> views = node->pods();
       const auto failed = std::count_if(views.begin(), views.end(),
@@ -298,6 +303,9 @@ void Daemon::register_metrics() {
       const auto late = std::count_if(views.begin(), views.end(),
                                       [](const auto& view) { return view.is_overdue; });
       overdue.with({node->name()})->set(static_cast<double>(late));
+      const auto without_pod = node->orphans();
+      orphans.with({node->name(), "ours"})->set(static_cast<double>(without_pod.ours));
+      orphans.with({node->name(), "legacy"})->set(static_cast<double>(without_pod.legacy));
     }
   });
 }

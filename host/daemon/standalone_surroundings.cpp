@@ -14,16 +14,21 @@ class LoggedEvents final : public pods::EventSink {
  public:
   explicit LoggedEvents(observe::Logger log) : log_(std::move(log)) {}
 
-  void pod_event(const kube::PodRecord& pod,
-                 pods::EventType type,
-                 std::string_view reason,
-                 std::string_view message) override {
-    log_.log(type == pods::EventType::Warning ? observe::Level::Warn : observe::Level::Info,
-             message,
-             {{"pod", pod.display_name()}, {"uid", pod.uid}, {"reason", std::string(reason)}});
+  void pod_event(const kube::PodRecord& pod, const pods::Happening& what) override {
+    log(what, {{"pod", pod.display_name()}, {"uid", pod.uid}});
+  }
+  void node_event(std::string_view node_name, const pods::Happening& what) override {
+    log(what, {{"node", std::string(node_name)}});
   }
 
  private:
+  void log(const pods::Happening& what, observe::Fields fields) {
+    fields.push_back({"reason", std::string(what.reason)});
+    log_.with(std::move(fields))
+        .log(what.type == pods::EventType::Warning ? observe::Level::Warn : observe::Level::Info,
+             std::string(what.message) + std::string(what.detail));
+  }
+
   const observe::Logger log_;
 };
 

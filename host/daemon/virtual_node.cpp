@@ -24,7 +24,7 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
       node->settings_.pods,
       pods::EngineParts{node->provider_.get(), node->parts_.pod_api, node->parts_.events,
                         node->material_.get(), node.get(), node->parts_.clock, node->parts_.random,
-                        node->parts_.log});
+                        node->parts_.log, node.get()});
   node->node_ = std::make_unique<node::NodeController>(
       node->settings_.node,
       node::Parts{node->provider_.get(), node->parts_.api, node->parts_.self_check,
@@ -194,6 +194,24 @@ Status VirtualNode::save_handle(const std::string& uid, const std::string& handl
 Status VirtualNode::evict(plugin::Eviction eviction) {
   return wired_ ? engine_->evict(std::move(eviction))
                 : not_found("no pod is known before the instance was created");
+}
+
+Status VirtualNode::emit(plugin::ProviderEvent event) {
+  if (!event.pod_uid.empty()) {
+    return wired_ ? engine_->emit(event)
+                  : not_found("no pod is known before the instance was created");
+  }
+  if (name().empty()) {
+    return not_found("the node has no name yet");
+  }
+  node_event(pods::happening_of(event));
+  return Status::ok();
+}
+
+void VirtualNode::node_event(const pods::Happening& what) {
+  if (what.type == pods::EventType::Warning || settings_.pods.normal_events) {
+    parts_.events->node_event(name(), what);
+  }
 }
 
 void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }

@@ -67,6 +67,7 @@ struct VirtualNodeParts {
 
 class VirtualNode final : public plugin::ProviderListener,
                           public pods::ProviderFaultSink,
+                          public pods::NodeEventSink,
                           private kube::PodListener,
                           private kube::ObjectListener {
  public:
@@ -83,6 +84,7 @@ class VirtualNode final : public plugin::ProviderListener,
   void stop();  // pods stay [may-block]
 
   [[nodiscard]] std::vector<pods::PodView> pods() const;
+  [[nodiscard]] pods::PodEngine::OrphanCounts orphans() const { return engine_->orphans(); }
   [[nodiscard]] node::NodeView view() const;
   [[nodiscard]] bool is_up() const { return is_up_; }
 
@@ -91,8 +93,11 @@ class VirtualNode final : public plugin::ProviderListener,
   Status node_changed() override;
   Status save_handle(const std::string& uid, const std::string& handle) override;
   Status evict(plugin::Eviction eviction) override;
+  Status emit(plugin::ProviderEvent event) override;
   // pods::ProviderFaultSink
   void provider_fault(const Status& status) override;
+  // pods::NodeEventSink
+  void node_event(const pods::Happening& what) override;
 
  private:
   VirtualNode(VirtualNodeSettings settings, VirtualNodeParts parts);

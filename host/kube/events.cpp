@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxMessageBytes = 1024;
 constexpr std::size_t kMaxReasonBytes = 128;
+constexpr std::size_t kMaxDetailBytes = 256;
 constexpr std::size_t kMaxNameBytes = 253;
 
 // At most `limit` bytes, never half a character, with a mark that something is missing.
@@ -28,6 +29,10 @@ std::string cut_text(std::string_view text, std::size_t limit) {
   return std::string(text.substr(0, size)) + std::string(kMark);
 }
 
+std::string whole_message(const Event& event) {
+  return cut_text(event.message, kMaxMessageBytes - event.detail.size()) + event.detail;
+}
+
 // Events about objects without a namespace live in "default".
 std::string namespace_of(const EventTarget& about) {
   return about.object_namespace.empty() ? "default" : about.object_namespace;
@@ -35,7 +40,8 @@ std::string namespace_of(const EventTarget& about) {
 
 std::string memory_key(const Event& event) {
   std::string key = event.about.uid.empty() ? event.about.name : event.about.uid;
-  for (const std::string* part : {&event.node_name, &event.reason, &event.message}) {
+  for (const std::string* part :
+       {&event.node_name, &event.reason, &event.about.field_path, &event.message}) {
     key += '\0';
     key += *part;
   }
@@ -84,13 +90,16 @@ std::string event_json(const Event& event,
   append_text(out, "name", about.name);
   append_text(out, "uid", about.uid);
   append_text(out, "resourceVersion", about.resource_version);
+  if (!about.field_path.empty()) {
+    append_text(out, "fieldPath", about.field_path);
+  }
   out += R"(},"source":{)";
   append_text(out, "component", component);
   append_text(out, "host", event.node_name);
   out += R"(},"count":1)";
   append_text(out, "type", event.severity == EventSeverity::Warning ? "Warning" : "Normal");
   append_text(out, "reason", event.reason);
-  append_text(out, "message", event.message);
+  append_text(out, "message", whole_message(event));
   append_text(out, "firstTimestamp", now);
   append_text(out, "lastTimestamp", now);
   append_text(out, "reportingComponent", component);
@@ -154,9 +163,16 @@ bool EventWriter::is_closing() const { return closing_.is_cancelled(); }
 void EventWriter::post(Event event) {
   event.message = cut_text(event.message, kMaxMessageBytes);
   event.reason = cut_text(event.reason, kMaxReasonBytes);
+  event.detail = cut_text(event.detail, kMaxDetailBytes);
+  if (!event.occurred) {
+    event.occurred = parts_.clock->wall_now();
+  }
+  const bool is_normal = event.severity == EventSeverity::Normal;
   const std::string& object = event.about.uid.empty() ? event.about.name : event.about.uid;
   const MutexLock lock(mutex_);
-  if (is_stopped_ || queue_.size() >= settings_.queue_limit) {
+  const bool is_full = warnings_.size() + normals_.size() >= settings_.queue_limit;
+  const bool makes_room = is_full && !is_normal && !normals_.empty();
+  if (is_stopped_ || (is_full && !makes_room) || (is_normal && normals_.size() >= normal_limit())) {
     ++stats_.dropped_queue_full;
     return;
   }
@@ -164,21 +180,47 @@ void EventWriter::post(Event event) {
     ++stats_.dropped_rate;
     return;
   }
-  queue_.push_back(std::move(event));
+  if (makes_room) {
+    normals_.pop_back();
+    ++stats_.dropped_queue_full;
+  }
+  (is_normal ? normals_ : warnings_).push_back({std::move(event), parts_.clock->steady_now()});
+  normal_count_ = normals_.size();
   changed_.notify_all();
 }
 
 bool EventWriter::take(Event& event) {
+  // A look at whoever is busy costs nothing.
+  constexpr std::chrono::milliseconds kLookAgain{50};
   const MutexLock lock(mutex_);
-  while (queue_.empty()) {
-    if (is_stopped_) {
+  while (warnings_.empty() && (normals_.empty() || (!is_stopped_ && is_held()))) {
+    if (normals_.empty() && is_stopped_) {
       return false;
     }
-    changed_.wait(mutex_);
+    if (normals_.empty()) {
+      changed_.wait(mutex_);
+    } else {
+      changed_.wait_until(mutex_, parts_.clock->steady_now() + kLookAgain);
+    }
   }
-  event = std::move(queue_.front());
-  queue_.pop_front();
+  std::deque<Waiting>& queue = warnings_.empty() ? normals_ : warnings_;
+  if (&queue == &normals_) {
+    last_normal_ = parts_.clock->steady_now();
+  }
+  event = std::move(queue.front().event);
+  queue.pop_front();
+  normal_count_ = normals_.size();
   return true;
+}
+
+// Whether the oldest Normal Event has to wait still.
+bool EventWriter::is_held() const {
+  if (!parts_.is_busy || !parts_.is_busy()) {
+    return false;
+  }
+  const SteadyTime now = parts_.clock->steady_now();
+  return now < normals_.front().since + settings_.normal_patience ||
+         now < last_normal_ + settings_.normal_turn;
 }
 
 void EventWriter::run() {
@@ -238,7 +280,8 @@ Status EventWriter::write_once(const Event& event, const std::string& name) {
   if (event.key.empty()) {
     if (WrittenEvent* known = written_.find(key, now)) {
       const std::string body =
-          "{\"count\":" + std::to_string(known->count + 1) + ",\"lastTimestamp\":\"" + time + "\"}";
+          "{\"count\":" + std::to_string(known->count + 1) + ",\"lastTimestamp\":\"" + time + "\"" +
+          (event.detail.empty() ? "" : ",\"message\":" + json_string(whole_message(event))) + "}";
       const Status status =
           parts_.client.patch(event_path(where, known->name), PatchType::Merge, body, options)
               .status();

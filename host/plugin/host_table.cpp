@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxHostUidBytes = 253;
 // What no clock can count is more patience than anybody has.
 constexpr std::int64_t kLongestGrace = std::int64_t{366} * 24 * 3600 * 1000;
+constexpr std::size_t kMaxEventKeyBytes = 1024;
 constexpr std::size_t kMaxFieldsBytes = 16 * 1024;
 constexpr std::size_t kMaxAnnotationsBytes = 256 * 1024;
 
@@ -78,6 +79,31 @@ Result<Eviction> read_eviction(const vkp_evict_request* from) {
     eviction.grace = std::chrono::milliseconds{std::min(request.grace_ms, kLongestGrace)};
   }
   return eviction;
+}
+
+Result<ProviderEvent> read_event(const vkp_event* from) {
+  const vkp_event raw = read_struct(from);
+  ProviderEvent event;
+  VKHOST_TRY_ASSIGN(const std::string_view uid, read_text(raw.pod_uid, kMaxHostUidBytes));
+  VKHOST_TRY_ASSIGN(const std::string_view reason, read_text(raw.reason, VKP_MAX_REASON_BYTES));
+  VKHOST_TRY_ASSIGN(const std::string_view key, read_text(raw.key, kMaxEventKeyBytes));
+  VKHOST_TRY(check_reason(reason));
+  if (reason.empty()) {
+    return invalid_argument("an event needs a reason");
+  }
+  if (raw.occurred_unix_ns < 0) {
+    return invalid_argument("an event cannot have occurred before 1970");
+  }
+  event.pod_uid = uid;
+  event.reason = reason;
+  event.message = shown_text(raw.message, VKP_MAX_MESSAGE_BYTES);
+  event.key = key.empty() ? std::string() : "provider/" + std::string(key);  // not the host's own
+  if (raw.occurred_unix_ns != 0) {
+    event.occurred = WallTime(std::chrono::duration_cast<WallTime::duration>(
+        std::chrono::nanoseconds{raw.occurred_unix_ns}));
+  }
+  event.is_warning = raw.type != VKP_EVENT_NORMAL;
+  return event;
 }
 
 observe::Fields read_fields(const vkp_log_entry& entry) {
@@ -165,17 +191,23 @@ struct HostTable::Entries {
     return fenced(host, [&](HostTable& table) { return table.evict(request); });
   }
 
+  static vkp_code emit(const vkp_host* host, const vkp_event* event) noexcept {
+    return fenced(host, [&](HostTable& table) { return table.emit(event); });
+  }
+
   // One table for all instances: each function is given the host that it is called for. The answer
   // for an id never changes within a process.
   static const void* get_extension(const vkp_host* /*host*/,
                                    const char* id,
                                    std::size_t size) noexcept {
     static constexpr vkp_host_evict kEvict{sizeof(vkp_host_evict), &evict};
+    static constexpr vkp_host_events kEvents{sizeof(vkp_host_events), &emit};
     struct Extension {
       std::string_view id;
       const void* table;
     };
-    static constexpr std::array<Extension, 1> kExtensions{{{VKP_EXT_HOST_EVICT, &kEvict}}};
+    static constexpr std::array<Extension, 2> kExtensions{
+        {{VKP_EXT_HOST_EVICT, &kEvict}, {VKP_EXT_HOST_EVENTS, &kEvents}}};
     const std::string_view wanted = id == nullptr ? std::string_view() : std::string_view(id, size);
     const auto found = std::find_if(kExtensions.begin(), kExtensions.end(),
                                     [&](const Extension& some) { return some.id == wanted; });
@@ -253,6 +285,17 @@ Status HostTable::evict(const vkp_evict_request* request) {
     return read.status();
   }
   return listener_->evict(std::move(*read));
+}
+
+Status HostTable::emit(const vkp_event* event) {
+  Gate::Pass pass;
+  VKHOST_TRY(enter(pass));
+  Result<ProviderEvent> read = read_event(event);
+  if (!read.is_ok()) {
+    log_.warn("an event from the plugin was refused", {observe::error_field(read.status())});
+    return read.status();
+  }
+  return listener_->emit(std::move(*read));
 }
 
 Status HostTable::pod_changed(const vkp_pod_change* change) {

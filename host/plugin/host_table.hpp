@@ -12,6 +12,7 @@
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
 
+#include <vkhost/ext/host_events.h>
 #include <vkhost/ext/host_evict.h>
 #include <vkhost/provider.h>
 
@@ -63,6 +64,7 @@ class HostTable {
   Status node_changed();
   Status save_handle(std::string_view uid, std::string_view handle);
   Status evict(const vkp_evict_request* request);
+  Status emit(const vkp_event* event);
   [[nodiscard]] Result<PodChange> read_change(const vkp_pod_change* from) const;
   // An OK status or why the listener may not be called.
   Status enter(Gate::Pass& pass);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/cancel.hpp"
+#include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/status.hpp"
 
@@ -147,6 +148,16 @@ struct Eviction {
   std::optional<std::chrono::milliseconds> grace;  // none: the pod's own
 };
 
+// What a provider wants users to hear about a pod, or about the node.
+struct ProviderEvent {
+  std::string pod_uid;  // empty: about the node
+  std::string reason;   // one CamelCase word
+  std::string message;
+  std::string key;                   // names the occurrence: the same again is none; or empty
+  std::optional<WallTime> occurred;  // none: now
+  bool is_warning = false;
+};
+
 // What an instance tells the host, at any time and from any thread. Implemented by `daemon`, which
 // hands it on to pods and node. All but save_handle return at once.
 class ProviderListener {
@@ -161,6 +172,8 @@ class ProviderListener {
   virtual Status save_handle(const std::string& uid, const std::string& handle) = 0;
   // OK also when repeated; NOT_FOUND for a pod that is unknown, or ends anyway.
   virtual Status evict(Eviction eviction) = 0;
+  // NOT_FOUND: no such pod.
+  virtual Status emit(ProviderEvent event) = 0;
 };
 
 struct Capabilities {

@@ -1,7 +1,7 @@
 // The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
-// provider_calls.cpp, what follows from their outcome in outcomes.cpp, what it pushes in observed.cpp,
-// what it lists in listing.cpp, the end of pods in endings.cpp, evictions and deadlines in evictions.cpp,
-// the writing of statuses in status_writer.cpp.
+// provider_calls.cpp, what follows from their outcome in outcomes.cpp, who hears of it in telling.cpp,
+// what it pushes in observed.cpp, what it lists in listing.cpp, the end of pods in endings.cpp, evictions
+// and deadlines in evictions.cpp, the writing of statuses in status_writer.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -349,6 +349,11 @@ std::size_t PodEngine::footprint() {
   const MutexLock lock(mutex_);
   return pods_.size() + names_.size() + inspect_.size() + orphans_.size() + calls_.waiting() +
          deletes_.waiting() + queue_.size() + writes_.size();
+}
+
+PodEngine::OrphanCounts PodEngine::orphans() const {
+  const MutexLock lock(mutex_);
+  return {orphans_.count(true), orphans_.count(false)};
 }
 
 PodView PodEngine::view_of(const PodState& state) {

@@ -23,6 +23,7 @@
 #include "pods/host_status.hpp"
 #include "pods/interfaces.hpp"
 #include "pods/orphans.hpp"
+#include "pods/pod_events.hpp"
 #include "pods/pod_state.hpp"
 #include "pods/settings.hpp"
 #include "pods/work_queue.hpp"
@@ -49,6 +50,7 @@ struct EngineParts {
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   observe::Logger log;
+  NodeEventSink* node_events = nullptr;  // null: the log alone
 };
 
 // What engines of one process share. All outlive the engines that run on them.
@@ -90,6 +92,8 @@ class PodEngine final : public kube::PodListener {
   Status pod_changed(plugin::PodChange change);
   // The provider wants the pod to go; see plugin::ProviderListener. [no-block]
   Status evict(plugin::Eviction eviction);
+  // The provider has something to tell about a pod. [no-block]
+  Status emit(const plugin::ProviderEvent& event);
   // Returns when the handle is durable. [may-block]
   Status save_handle(const std::string& uid, const std::string& handle);
   // The material of a pod is not what the provider was given: kChangedFiles, kChangedTokens,
@@ -97,6 +101,12 @@ class PodEngine final : public kube::PodListener {
   void material_changed(const std::string& uid, std::uint64_t changed);
 
   [[nodiscard]] std::vector<PodView> pods() const;
+  // Workloads without a pod: those that bear this node's marks, and others.
+  struct OrphanCounts {
+    std::size_t ours = 0;
+    std::size_t legacy = 0;
+  };
+  [[nodiscard]] OrphanCounts orphans() const;
   [[nodiscard]] std::optional<PodView> find(const std::string& uid) const;
   // Entries of everything that grows with pods.
   [[nodiscard]] std::size_t footprint();
@@ -120,8 +130,13 @@ class PodEngine final : public kube::PodListener {
     EventType type = EventType::Normal;
     std::string reason;
     std::string message;
+    std::string detail = {};  // follows the message; see Happening
+    std::string field_path = {};
+    std::string key = {};
+    bool is_alias = false;  // the same once more, by the name that users know
   };
   using Reports = std::vector<Report>;
+  using PodEvents = std::vector<PodEvent>;
 
   // What a worker took on: copies, so that it needs no lock.
   struct Job {
@@ -194,8 +209,23 @@ class PodEngine final : public kube::PodListener {
   void show_failure(const std::string& uid, PodState& state, const Status& error)
       VKHOST_REQUIRES(mutex_);
   void show_recovery(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
-  void tell(const Reports& reports);
   void announce_fault();
+
+  // ---- Who hears of it (telling.cpp)
+  void tell(const Reports& reports);
+  // Whether it is worth the trouble to put Normal Events together.
+  [[nodiscard]] bool tells_normal() const;
+  static void add_reports(const kube::PodPtr& pod,
+                          PodEvents events,
+                          PodState& state,
+                          Reports* reports);
+  void tell_events(const kube::PodPtr& pod, const StatePtr& state, PodEvents events);
+  void tell_scheduled(const Job& job);
+  void tell_containers(const kube::PodPtr& pod,
+                       const StatePtr& state,
+                       std::string_view status_json);
+  // When a call that failed is tried again.
+  [[nodiscard]] static std::string outlook_of(const PodState& state);
 
   // ---- Calls of the provider (provider_calls.cpp)
   void create(Job& job);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "base/cancel.hpp"
+#include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
+#include "plugin/provider.hpp"
 
 #include <cstdint>
 #include <map>
@@ -44,16 +46,40 @@ class PodApi {
 
 enum class EventType { Normal, Warning };
 
+// What users shall hear of. The texts live for the call.
+struct Happening {
+  EventType type = EventType::Normal;
+  std::string_view reason;
+  std::string_view message;
+  std::string_view detail = {};      // follows the message; a repeat may differ in it
+  std::string_view field_path = {};  // of the part of the pod, such as spec.containers{main}
+  std::string_view key = {};         // names the occurrence: the same again is none; or empty
+  std::optional<WallTime> occurred = {};
+};
+
+// As a provider has it.
+[[nodiscard]] Happening happening_of(const plugin::ProviderEvent& event);
+
 class EventSink {  // [any-thread] [no-block]
  public:
   EventSink() = default;
   EventSink(const EventSink&) = delete;
   EventSink& operator=(const EventSink&) = delete;
   virtual ~EventSink() = default;
-  virtual void pod_event(const kube::PodRecord& pod,
-                         EventType type,
-                         std::string_view reason,
-                         std::string_view message) = 0;
+  virtual void pod_event(const kube::PodRecord& pod, const Happening& what) = 0;
+  virtual void node_event(std::string_view node_name, const Happening& what) = 0;
+  // False: what is Normal would be dropped now, so it need not be put together.
+  [[nodiscard]] virtual bool takes_normal() const { return true; }
+};
+
+// What concerns the node as a whole, said of it under the name that it has.
+class NodeEventSink {  // [any-thread] [no-block]
+ public:
+  NodeEventSink() = default;
+  NodeEventSink(const NodeEventSink&) = delete;
+  NodeEventSink& operator=(const NodeEventSink&) = delete;
+  virtual ~NodeEventSink() = default;
+  virtual void node_event(const Happening& what) = 0;
 };
 
 // Everything that a pod refers to, resolved into the material document. [any-thread] [may-block]

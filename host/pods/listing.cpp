@@ -307,14 +307,21 @@ void PodEngine::report_orphan(const OrphanBook::Orphan& orphan) {
       return;
     }
   }
-  parts_.log.warn(orphan.is_ours
-                      ? "the provider runs a workload whose pod is gone; set policies.orphans to "
-                        "\"delete\" to have such workloads removed"
-                      : "the provider runs a workload that cannot be told to be ours; it is left "
-                        "alone until it is removed by hand",
-                  {{"pod", orphan.ref.pod_namespace + "/" + orphan.ref.name},
-                   {"uid", orphan.ref.uid},
-                   {"handle", orphan.ref.handle}});
+  const std::string pod = orphan.ref.pod_namespace + "/" + orphan.ref.name;
+  const std::string message =
+      orphan.is_ours ? "the provider runs a workload whose pod is gone; set policies.orphans to "
+                       "\"delete\" to have such workloads removed"
+                     : "the provider runs a workload that cannot be told to be ours; it is left "
+                       "alone until it is removed by hand";
+  parts_.log.warn(message, {{"pod", pod}, {"uid", orphan.ref.uid}, {"handle", orphan.ref.handle}});
+  if (parts_.node_events != nullptr) {
+    const std::string text =
+        message + ": pod " + pod + ", UID " + orphan.ref.uid + ", handle " + orphan.ref.handle;
+    const std::string key = "OrphanedWorkload " + orphan.ref.uid + " " + orphan.ref.handle;
+    Happening what{EventType::Warning, "OrphanedWorkload", text};
+    what.key = key;  // a restart reports it in the log again, and to users no second time
+    parts_.node_events->node_event(what);
+  }
 }
 
 }  // namespace vkhost::pods

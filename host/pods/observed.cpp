@@ -101,7 +101,8 @@ void PodEngine::take_error(const std::string& uid,
     state.told_grace.reset();  // the deletion is asked for again
     note_failure(state, error);
     if (state.pod) {
-      reports->push_back({state.pod, EventType::Warning, "ProviderDeleteFailed", error.message()});
+      reports->push_back({state.pod, EventType::Warning, "ProviderDeleteFailed", error.message(),
+                          "; " + outlook_of(state)});
       if (error.scope() != Scope::Provider) {
         show_failure(uid, state, error);
       }

@@ -50,6 +50,13 @@ void OrphanBook::look_again(const Orphan& orphan, SteadyTime when) {
   }
 }
 
+std::size_t OrphanBook::count(bool is_ours) const {
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+        return entry.second.lists >= 2 && entry.second.orphan.is_ours == is_ours;
+      }));
+}
+
 bool OrphanBook::report(const Orphan& orphan) {
   const auto found = entries_.find(key_of(orphan));
   return found != entries_.end() && !std::exchange(found->second.reported, true);

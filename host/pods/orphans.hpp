@@ -27,6 +27,8 @@ class OrphanBook {
   void look_again(const Orphan& orphan, SteadyTime when);
   // True the first time.
   bool report(const Orphan& orphan);
+  // Those seen in two lists in a row, with our marks or without.
+  [[nodiscard]] std::size_t count(bool is_ours) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:

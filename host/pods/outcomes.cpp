@@ -1,5 +1,5 @@
-// What the outcome of a call means for the pod: when it is tried next, and who hears of it (events, the
-// condition vkhost.io/Provider, the node).
+// What the outcome of a call means for the pod: when it is tried next, and what shows it (the condition
+// vkhost.io/Provider, the node). Events are in telling.cpp.
 #include "pods/engine.hpp"
 
 #include <algorithm>
@@ -85,9 +85,7 @@ void PodEngine::show_trouble(const std::string& uid,
 }
 
 void PodEngine::show_failure(const std::string& uid, PodState& state, const Status& error) {
-  show_trouble(uid, state, error,
-               state.retry_when_changed ? "not tried again before the pod changes"
-                                        : "next try at " + format_time(state.next_try_wall));
+  show_trouble(uid, state, error, outlook_of(state));
 }
 
 void PodEngine::show_recovery(const std::string& uid, PodState& state) {
@@ -106,17 +104,6 @@ void PodEngine::show_recovery(const std::string& uid, PodState& state) {
   recovered->reason = "Recovered";
   state.trouble = std::move(recovered);
   queue_status(uid, state);
-}
-
-void PodEngine::tell(const Reports& reports) {
-  for (const Report& report : reports) {
-    parts_.events->pod_event(*report.pod, report.type, report.reason, report.message);
-    if (report.type == EventType::Warning) {
-      parts_.log.warn(report.message, {{"pod", report.pod->display_name()},
-                                       {"uid", report.pod->uid},
-                                       {"reason", report.reason}});
-    }
-  }
 }
 
 // One announcement at a time, so that the last one told is the last one true.

@@ -9,6 +9,7 @@
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
 #include "pods/end_order.hpp"
+#include "pods/pod_events.hpp"
 #include "pods/settings.hpp"
 #include "pods/status_merge.hpp"
 #include "pods/write_echo.hpp"
@@ -97,6 +98,7 @@ struct PodState {
   bool retry_when_changed = false;  // rejected for good: only a changed pod is tried again
   std::uint64_t rejected_spec_hash = 0;
   std::uint64_t rejected_metadata_hash = 0;
+  ToldMarks told_marks;       // Events of containers that were told
   bool wanted_again = false;  // lost, and its re-creation is wanted
   // What the condition vkhost.io/Provider shows; null as long as no call has failed.
   std::shared_ptr<const HostCondition> trouble;

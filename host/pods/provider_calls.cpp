@@ -37,6 +37,7 @@ void PodEngine::end_call(const Job& job, const Status& outcome) {
 // ---- Create
 
 void PodEngine::create(Job& job) {
+  tell_scheduled(job);
   plugin::CreateOutcome outcome;
   auto material = parts_.material->material(*job.pod, job.cancel->token());
   const bool called = material.is_ok() && !job.cancel->is_cancelled();
@@ -105,6 +106,7 @@ void PodEngine::note_begun(PodState& state, std::uint64_t spec_hash, std::uint64
 void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called) {
   const Status& status = outcome.status;
   Reports reports;
+  PodEvents pulling = status.is_ok() && tells_normal() ? pulling_events(*job.pod) : PodEvents();
   {
     const MutexLock lock(mutex_);
     PodState& state = *job.state;
@@ -123,9 +125,13 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
       }
       state.wanted_again = false;
       state.loss_handled = false;
+      if (job.action.create_reason == plugin::CreateReason::Lost) {
+        state.told_marks = ToldMarks();
+      }
       note_created(job);
       reports.push_back({job.pod, EventType::Normal, "ProviderCreateSuccess",
                          "Create pod in provider successfully"});
+      add_reports(job.pod, std::move(pulling), state, &reports);
       take_early_news(job.uid, state, &reports);
     } else {
       // Until a new handle stands for the new attempt, whoever reported it.
@@ -177,7 +183,11 @@ void PodEngine::create_failed(const std::string& uid,
     // A pod that may run once only has no second chance: its owner must hear of it.
     is_final = state.pod->restart_policy == "Never" && !has_changed_since;
   }
-  reports->push_back({state.pod, EventType::Warning, "ProviderCreateFailed", status.message()});
+  const std::string outlook = "; " + outlook_of(state);
+  reports->push_back(
+      {state.pod, EventType::Warning, "ProviderCreateFailed", status.message(), outlook});
+  reports->push_back(
+      {state.pod, EventType::Warning, "FailedCreate", status.message(), outlook, "", "", true});
   if (!state.ever_started) {  // what ran has a status of its own, which says more
     const std::string reason = status.reason().empty() ? "ProviderFailed" : status.reason();
     state.observed_status = rejected_status(*state.pod, reason, status.message(), is_final);
@@ -270,7 +280,8 @@ void PodEngine::update_failed(const std::string& uid,
   }
   note_failure(state, status);
   if (reports != nullptr) {
-    reports->push_back({state.pod, EventType::Warning, "ProviderUpdateFailed", status.message()});
+    reports->push_back({state.pod, EventType::Warning, "ProviderUpdateFailed", status.message(),
+                        "; " + outlook_of(state)});
     show_failure(uid, state, status);
   }
 }
@@ -286,6 +297,8 @@ void PodEngine::remove(Job& job) {
 
 void PodEngine::finish_delete(const Job& job, const Status& status) {
   Reports reports;
+  PodEvents killing =
+      status.is_ok() && job.pod && tells_normal() ? killing_events(*job.pod) : PodEvents();
   {
     const MutexLock lock(mutex_);
     PodState& state = *job.state;
@@ -297,6 +310,7 @@ void PodEngine::finish_delete(const Job& job, const Status& status) {
       delete_accepted(job.action.grace, state);
       reports.push_back({job.pod, EventType::Normal, "ProviderDeleteSuccess",
                          "Delete pod in provider successfully"});
+      add_reports(job.pod, std::move(killing), state, &reports);
       take_early_news(job.uid, state, &reports);
       if (!status.is_ok()) {
         state.backend = Backend::Gone;
@@ -306,7 +320,8 @@ void PodEngine::finish_delete(const Job& job, const Status& status) {
       if (status.scope() != Scope::Provider) {
         show_failure(job.uid, state, status);
       }
-      reports.push_back({job.pod, EventType::Warning, "ProviderDeleteFailed", status.message()});
+      reports.push_back({job.pod, EventType::Warning, "ProviderDeleteFailed", status.message(),
+                         "; " + outlook_of(state)});
       state.early_error.reset();
       take_early_news(job.uid, state, &reports);
     }

@@ -43,7 +43,8 @@ struct Settings {
   BackoffLimits backoff{};
   // Prefixes of the annotations that the provider writes itself: their change is no update for it.
   std::vector<std::string> annotation_prefixes;
-  std::string host_ip;  // status.hostIP of the pods; empty: left out
+  std::string host_ip;        // status.hostIP of the pods; empty: left out
+  bool normal_events = true;  // else Warnings only
 };
 
 }  // namespace vkhost::pods

@@ -159,6 +159,9 @@ void PodEngine::send_write(Write& write) {
     write.refused = written.status();
   }
   finish_write(write, written);
+  if (written.is_ok() && !write.observed.empty()) {
+    tell_containers(write.pod, write.state, write.observed);
+  }
   if (!write.refused.is_ok()) {
     tell({{write.pod, EventType::Warning, "ProviderStatusInvalid", write.refused.message()}});
   }

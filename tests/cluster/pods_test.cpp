@@ -215,6 +215,26 @@ TEST(Pods, ThatTheProviderRefusesSayWhyAndAreTriedUntilTheyRun) {
   EXPECT_EQ(node.journal().creations(), (std::map<std::string, int>{{uid, 1}}));
 }
 
+// virtual-kubelet#465: Events of a pod's life are missing
+TEST(Pods, TellTheirStoryInEvents) {
+  NodeUnderTest node;
+  const std::string uid = node.create_pod("web");
+  node.wait_until_running("web");
+  std::string message;
+  ASSERT_TRUE(wait_for_event(node, uid, "Started", &message));
+  node.cluster().remove(node.pod_path("web"));
+  ASSERT_TRUE(wait_for_event(node, uid, "Killing", &message));
+  EXPECT_THAT(message, HasSubstr("Stopping container"));
+
+  const CommandResult events =
+      node.kubectl({"get", "events", "--field-selector=involvedObject.uid=" + uid, "-o",
+                    R"(jsonpath={range .items[*]}{.reason} {.count} {end})"});
+  ASSERT_EQ(events.status, 0) << events.output;
+  for (const char* reason : {"Scheduled 1", "Pulling 1", "Started 1", "Killing 1"}) {
+    EXPECT_THAT(events.output, HasSubstr(reason));
+  }
+}
+
 TEST(Pods, AreNeverReadyWhileTheirCreationFails) {
   NodeUnderTest node({.rules = "{match = {name = 'refused'}, fail = {code = 'internal'}}"});
 

@@ -273,11 +273,12 @@ Result<kube::PodPtr> HostProcess::read_pod(const std::string&,
 
 // ---- Events, material, faults
 
-void HostProcess::pod_event(const kube::PodRecord& pod,
-                            pods::EventType,
-                            std::string_view reason,
-                            std::string_view message) {
-  world_.note("event: ", pod.uid, " ", reason, ": ", message);
+void HostProcess::pod_event(const kube::PodRecord& pod, const pods::Happening& what) {
+  world_.note("event: ", pod.uid, " ", what.reason, ": ", what.message, what.detail);
+}
+
+void HostProcess::node_event(std::string_view node_name, const pods::Happening& what) {
+  world_.note("event: node ", node_name, " ", what.reason, ": ", what.message);
 }
 
 Result<std::string> HostProcess::material(const kube::PodRecord&, const CancelToken&) {

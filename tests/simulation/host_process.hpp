@@ -53,10 +53,8 @@ class HostProcess final : public kube::PodListener,
                                 const CancelToken& cancel) override;
 
   // ---- Events, material, faults
-  void pod_event(const kube::PodRecord& pod,
-                 pods::EventType type,
-                 std::string_view reason,
-                 std::string_view message) override;
+  void pod_event(const kube::PodRecord& pod, const pods::Happening& what) override;
+  void node_event(std::string_view node_name, const pods::Happening& what) override;
   Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) override;
   void provider_fault(const Status& status) override;
 

@@ -58,6 +58,16 @@ class RecordingListener final : public plugin::ProviderListener {
     return Status::ok();
   }
 
+  Status emit(plugin::ProviderEvent event) override {
+    MutexLock lock(mutex_);
+    if (unknown_.count(event.pod_uid) != 0) {
+      return not_found("no pod " + event.pod_uid);
+    }
+    events_.push_back(std::move(event));
+    changed_.notify_all();
+    return Status::ok();
+  }
+
   void forget(const std::string& uid) {
     MutexLock lock(mutex_);
     unknown_.insert(uid);
@@ -74,6 +84,10 @@ class RecordingListener final : public plugin::ProviderListener {
   [[nodiscard]] std::vector<plugin::Eviction> evictions() const {
     MutexLock lock(mutex_);
     return evictions_;
+  }
+  [[nodiscard]] std::vector<plugin::ProviderEvent> events() const {
+    MutexLock lock(mutex_);
+    return events_;
   }
   [[nodiscard]] int node_changes() const {
     MutexLock lock(mutex_);
@@ -134,6 +148,7 @@ class RecordingListener final : public plugin::ProviderListener {
   mutable Mutex mutex_;
   mutable CondVar changed_;
   std::vector<plugin::PodChange> changes_ VKHOST_GUARDED_BY(mutex_);
+  std::vector<plugin::ProviderEvent> events_ VKHOST_GUARDED_BY(mutex_);
   std::vector<plugin::Eviction> evictions_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, std::string> handles_ VKHOST_GUARDED_BY(mutex_);
   std::set<std::string> unknown_ VKHOST_GUARDED_BY(mutex_);

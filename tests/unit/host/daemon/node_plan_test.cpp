@@ -57,12 +57,14 @@ TEST(NodePlan, TakesPoliciesFromTheConfiguration) {
 
   config.pods.deletion_limit = std::chrono::minutes{3};
   config.pods.keep_finished = std::chrono::hours{1};
+  config.pods.events = config::PodEvents::Warnings;
 
   const pods::Settings settings = pods_settings(config, {}, {"10.0.0.1", 1});
 
   EXPECT_EQ(settings.on_lost, pods::OnLost::Recreate);
   EXPECT_EQ(settings.deletion_limit, std::chrono::minutes{3});
   EXPECT_EQ(settings.keep_finished, std::chrono::hours{1});
+  EXPECT_FALSE(settings.normal_events);
   EXPECT_EQ(settings.orphans, pods::Orphans::Delete);
   EXPECT_EQ(settings.max_orphan_deletions, 3U);
   EXPECT_EQ(settings.host_ip, "10.0.0.1");

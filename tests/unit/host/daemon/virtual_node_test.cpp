@@ -244,6 +244,26 @@ TEST_F(VirtualNodeTest, LetsAPodGoThatItIgnoredAndSomebodyDeletes) {
   EXPECT_EQ(provider_.count(FakeProvider::Kind::Create), 0U);
 }
 
+TEST_F(VirtualNodeTest, HandsEvictionsAndEventsOn) {
+  start({pod("web")});
+  ASSERT_TRUE(eventually([&] { return node_->is_up() && provider_.has("u-web"); }));
+  plugin::ProviderEvent event;
+  event.reason = "SpotNotice";
+  event.is_warning = true;
+
+  EXPECT_TRUE(node_->emit(event).is_ok());
+  event.pod_uid = "u-web";
+  EXPECT_TRUE(node_->emit(event).is_ok());
+  event.pod_uid = "nobody";
+  EXPECT_EQ(node_->emit(event).code(), StatusCode::NotFound);
+  EXPECT_EQ(node_->evict({"nobody", "", "", std::nullopt}).code(), StatusCode::NotFound);
+  EXPECT_TRUE(node_->evict({"u-web", "Reclaimed", "", std::nullopt}).is_ok());
+
+  EXPECT_EQ(events_.count("node/virtual", "SpotNotice"), 1);
+  EXPECT_EQ(events_.count("u-web", "SpotNotice"), 1);
+  EXPECT_EQ(events_.count("u-web", "Evicted"), 1);
+}
+
 TEST_F(VirtualNodeTest, StopsWhileItsBackEndIsAway) {
   provider_.fail_recover(unavailable("the back end is away"), 1000);
   start({pod("web")});

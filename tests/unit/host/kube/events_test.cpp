@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -22,6 +23,18 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using vkhost::testing::client_on;
 using vkhost::testing::FakeServer;
+
+Event failed(const std::string& message) {
+  Event event;
+  event.about.object_namespace = "ns";
+  event.about.name = "web-0";
+  event.about.uid = "u-1";
+  event.severity = EventSeverity::Warning;
+  event.reason = "ProviderCreateFailed";
+  event.message = message;
+  event.node_name = "vk-0";
+  return event;
+}
 
 Event pulled(const std::string& message = "Image pulled") {
   Event event;
@@ -45,12 +58,19 @@ struct EventWriterTest : ::testing::Test {
     client = client_on(server);
     settings.backoff = {milliseconds{1}, milliseconds{2}};
     writer = std::make_unique<EventWriter>(
-        settings, EventWriter::Parts{*client, clock, std::make_shared<SeededRandom>(1), {}});
+        settings, EventWriter::Parts{*client, clock, std::make_shared<SeededRandom>(1), {}, [this] {
+                                       return is_busy.load();
+                                     }});
     writer->start();
   }
   void flush() { writer->stop(Deadline::never()); }
 
+  [[nodiscard]] std::string message_of(std::size_t request) const {
+    return text_at(server->requests().at(request).body, "message");
+  }
+
   EventWriterSettings settings;
+  std::atomic<bool> is_busy = false;
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   std::shared_ptr<Clock> clock = std::make_shared<SystemClock>();
   std::unique_ptr<Client> client;
@@ -204,14 +224,143 @@ TEST_F(EventWriterTest, DropsWhatTheQueueCanNotHold) {
   settings.queue_limit = 3;
   server->hang();
   start();
-  writer->post(pulled("taken by the thread"));
+  writer->post(failed("taken by the thread"));
   ASSERT_TRUE(server->wait_for_requests(1));
 
   for (int i = 0; i < 5; ++i) {
-    writer->post(pulled(std::to_string(i)));
+    writer->post(failed(std::to_string(i)));
   }
 
   EXPECT_EQ(writer->stats().dropped_queue_full, 2U);
+}
+
+TEST_F(EventWriterTest, DropsNormalEventsFirst) {
+  settings.queue_limit = 4;
+  server->hang();
+  start();
+  writer->post(failed("taken by the thread"));
+  ASSERT_TRUE(server->wait_for_requests(1));
+
+  EXPECT_TRUE(writer->takes_normal());
+  for (int i = 0; i < 3; ++i) {
+    writer->post(pulled(std::to_string(i)));
+  }
+  EXPECT_EQ(writer->stats().dropped_queue_full, 1U);
+  EXPECT_FALSE(writer->takes_normal());
+  for (int i = 0; i < 4; ++i) {
+    writer->post(failed(std::to_string(i)));
+  }
+  EXPECT_EQ(writer->stats().dropped_queue_full, 3U);
+  writer->post(failed("too much"));
+
+  EXPECT_EQ(writer->stats().dropped_queue_full, 4U);
+  EXPECT_TRUE(writer->takes_normal());
+}
+
+TEST_F(EventWriterTest, HoldsNormalEventsWhileMoreImportantThingsAreSent) {
+  server->answer(201, "{}");
+  server->answer(201, "{}");
+  is_busy = true;
+  start();
+
+  writer->post(pulled());
+  writer->post(failed("no capacity"));
+  ASSERT_TRUE(server->wait_for_requests(1));
+  EXPECT_EQ(message_of(0), "no capacity");
+  is_busy = false;
+  ASSERT_TRUE(server->wait_for_requests(2));
+
+  EXPECT_EQ(message_of(1), "Image pulled");
+}
+
+TEST_F(EventWriterTest, HoldsNormalEventsForAWhileOnly) {
+  settings.normal_patience = milliseconds{20};
+  settings.normal_turn = milliseconds{1};
+  server->answer(201, "{}");
+  server->answer(201, "{}");
+  is_busy = true;
+  start();
+
+  writer->post(pulled("a"));
+  writer->post(pulled("b"));
+
+  EXPECT_TRUE(server->wait_for_requests(2));
+}
+
+TEST_F(EventWriterTest, WritesNormalEventsThatWereHeldAtTheEnd) {
+  server->answer(201, "{}");
+  is_busy = true;
+  start();
+
+  writer->post(pulled());
+  flush();
+
+  EXPECT_EQ(writer->stats().created, 1U);
+}
+
+TEST_F(EventWriterTest, SaysWhenAHeldEventHappened) {
+  server->answer(201, "{}");
+  const auto moved = std::make_shared<vkhost::testing::FakeClock>();
+  clock = moved;
+  is_busy = true;
+  start();
+  const std::string posted = format_time(moved->wall_now());
+
+  writer->post(pulled());
+  moved->advance(minutes{5});
+  flush();
+
+  EXPECT_EQ(text_at(server->requests().at(0).body, "firstTimestamp"), posted);
+}
+
+TEST_F(EventWriterTest, CountsRepeatsThatDifferInTheNextTryOnly) {
+  server->answer(201, "{}");
+  server->answer(200, "{}");
+  start();
+  Event event = failed("no capacity");
+
+  event.detail = "; next try at 10:00";
+  writer->post(event);
+  event.detail = "; next try at 10:05";
+  writer->post(event);
+  flush();
+
+  const auto requests = server->requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(message_of(0), "no capacity; next try at 10:00");
+  EXPECT_EQ(requests[1].method, "PATCH");
+  EXPECT_EQ(find_member(requests[1].body, "count"), "2");
+  EXPECT_EQ(message_of(1), "no capacity; next try at 10:05");
+}
+
+TEST_F(EventWriterTest, KeepsTheNextTryOfALongMessage) {
+  server->answer(201, "{}");
+  start();
+  Event event = failed(std::string(5000, 'x'));
+  event.detail = "; next try at 10:00";
+
+  writer->post(event);
+  flush();
+
+  EXPECT_LE(message_of(0).size(), 1024U);
+  EXPECT_THAT(message_of(0), ::testing::EndsWith("…; next try at 10:00"));
+}
+
+TEST_F(EventWriterTest, NamesThePartOfThePodThatItIsAbout) {
+  server->answer(201, "{}");
+  server->answer(201, "{}");
+  start();
+  Event event = pulled();
+
+  for (const char* path : {"spec.containers{a}", "spec.containers{b}"}) {
+    event.about.field_path = path;
+    writer->post(event);
+  }
+  flush();
+
+  EXPECT_EQ(text_at(server->requests().at(0).body, "involvedObject", "fieldPath"),
+            "spec.containers{a}");
+  EXPECT_EQ(server->requests().at(1).method, "POST") << "no repeat of the other's";
 }
 
 TEST_F(EventWriterTest, CutsLongMessagesBetweenCharacters) {

@@ -48,6 +48,18 @@ class HostTableTest : public ::testing::Test {
     return request;
   }
 
+  static vkp_event good_event() {
+    vkp_event event{};
+    event.size = sizeof(event);
+    event.pod_uid = as_text("uid-1");
+    event.reason = as_text("SpotNotice");
+    event.message = as_text("two minutes are left");
+    event.key = as_text("notice-1");
+    event.occurred_unix_ns = 1'767'323'045'000'000'000;
+    event.type = VKP_EVENT_WARNING;
+    return event;
+  }
+
   const void* extension(std::string_view id) {
     return host_->get_extension(host_, id.data(), id.size());
   }
@@ -224,6 +236,60 @@ TEST_F(HostTableTest, HandsOutTheEvictionTable) {
   EXPECT_EQ(evictions[1].grace, std::nullopt);
 }
 
+TEST_F(HostTableTest, HandsEventsOn) {
+  const auto* table = static_cast<const vkp_host_events*>(extension(VKP_EXT_HOST_EVENTS));
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->size, sizeof(vkp_host_events));
+  vkp_event event = good_event();
+  EXPECT_EQ(table->emit(host_, &event), VKP_OK);
+  event.pod_uid = {};
+  event.key = {};
+  event.occurred_unix_ns = 0;
+  event.type = VKP_EVENT_NORMAL;
+  EXPECT_EQ(table->emit(host_, &event), VKP_OK);
+  event.type = 99;
+  EXPECT_EQ(table->emit(host_, &event), VKP_OK);
+
+  const auto events = listener_.events();
+  ASSERT_THAT(events, SizeIs(3));
+  EXPECT_EQ(events[0].pod_uid, "uid-1");
+  EXPECT_EQ(events[0].reason, "SpotNotice");
+  EXPECT_EQ(events[0].message, "two minutes are left");
+  EXPECT_EQ(events[0].key, "provider/notice-1");
+  EXPECT_EQ(events[0].occurred, WallTime(std::chrono::seconds{1'767'323'045}));
+  EXPECT_TRUE(events[0].is_warning);
+  EXPECT_EQ(events[1].pod_uid, "");
+  EXPECT_EQ(events[1].occurred, std::nullopt);
+  EXPECT_FALSE(events[1].is_warning);
+  EXPECT_TRUE(events[2].is_warning) << "of a type that a later version may have";
+}
+
+TEST_F(HostTableTest, RefusesEventsThatAreNonsense) {
+  const auto* table = static_cast<const vkp_host_events*>(extension(VKP_EXT_HOST_EVENTS));
+  const auto answer = [&](const auto& spoil) {
+    vkp_event event = good_event();
+    spoil(event);
+    return table->emit(host_, &event);
+  };
+  const std::string long_text(10'000, 'A');
+
+  EXPECT_EQ(answer([](auto& event) { event.reason = {}; }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& event) { event.reason = as_text("two words"); }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([&](auto& event) { event.reason = as_text(long_text); }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([&](auto& event) { event.key = as_text(long_text); }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& event) { event.pod_uid = as_text("\xff"); }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& event) { event.occurred_unix_ns = -1; }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(answer([](auto& event) { event.size = 8; }), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(table->emit(host_, nullptr), VKP_INVALID_ARGUMENT);
+  EXPECT_THAT(listener_.events(), IsEmpty());
+  EXPECT_EQ(answer([&](auto& event) { event.message = as_text(long_text); }), VKP_OK);
+  EXPECT_LE(listener_.events().at(0).message.size(), std::size_t{VKP_MAX_MESSAGE_BYTES});
+  listener_.forget("uid-1");
+  EXPECT_EQ(answer([](auto&) {}), VKP_NOT_FOUND);
+  table_.close();
+  EXPECT_EQ(answer([](auto&) {}), VKP_CANCELLED);
+}
+
 TEST_F(HostTableTest, RefusesEvictionsThatAreNonsense) {
   const auto* table = static_cast<const vkp_host_evict*>(extension(VKP_EXT_HOST_EVICT));
   const auto answer = [&](const auto& spoil) {
@@ -286,6 +352,7 @@ class BadListener final : public ProviderListener {
     return unavailable("the API server is away");
   }
   Status evict(Eviction /*eviction*/) override { throw std::runtime_error("our own fault"); }
+  Status emit(ProviderEvent /*event*/) override { throw std::runtime_error("our own fault"); }
 
   std::atomic<bool> entered = false;
   std::atomic<bool> leave = false;

@@ -27,6 +27,15 @@ using testing::FakeProvider;
 using testing::NewPod;
 using testing::pod_status;
 
+class RecordingNodeEvents final : public NodeEventSink {
+ public:
+  explicit RecordingNodeEvents(EventSink& events) : events_(events) {}
+  void node_event(const Happening& what) override { events_.node_event("vk-0", what); }
+
+ private:
+  EventSink& events_;
+};
+
 // What `daemon` is in the real one.
 class EngineListener final : public plugin::ProviderListener {
  public:
@@ -39,6 +48,7 @@ class EngineListener final : public plugin::ProviderListener {
     return engine_->save_handle(uid, handle);
   }
   Status evict(plugin::Eviction eviction) override { return engine_->evict(std::move(eviction)); }
+  Status emit(plugin::ProviderEvent event) override { return engine_->emit(event); }
 
  private:
   PodEngine* engine_ = nullptr;
@@ -75,6 +85,7 @@ class EngineFixture : public ::testing::Test {
   FakeProvider provider_;
   FakeMaterial material_;
   testing::RecordingEventSink events_;
+  RecordingNodeEvents node_events_{events_};
   testing::RecordingFaultSink faults_;
   std::shared_ptr<testing::RecordingLogSink> log_ = std::make_shared<testing::RecordingLogSink>();
   Settings settings_;

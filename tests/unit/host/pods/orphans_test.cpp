@@ -80,6 +80,18 @@ TEST(OrphanBook, ReportsEachOnce) {
   EXPECT_FALSE(book.report(orphan("stranger")));
 }
 
+TEST(OrphanBook, CountsThoseSeenInTwoListsByTheirMarks) {
+  OrphanBook book;
+  const OrphanBook::Orphan legacy{{"default", "one", "", ""}, false};
+  book.note_list({orphan("a"), legacy});
+  EXPECT_EQ(book.count(true) + book.count(false), 0U);
+
+  book.note_list({orphan("a"), orphan("b"), legacy});
+
+  EXPECT_EQ(book.count(true), 1U);
+  EXPECT_EQ(book.count(false), 1U);
+}
+
 TEST(OrphanBook, TellsWorkloadsWithoutUidApartByName) {
   OrphanBook book;
   OrphanBook::Orphan one{{"default", "one", "", ""}, false};
