@@ -11,6 +11,9 @@
 #include "pods/status_json.hpp"
 #include "support/strategic_merge.hpp"
 
+#include <vkhost/ext/host_events.h>
+#include <vkhost/ext/host_evict.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -106,6 +109,19 @@ class Listener final : public plugin::ProviderListener {
     require(!uid.empty() && handle.size() <= VKP_MAX_HANDLE_BYTES && vkhost::is_utf8(handle));
     return Status::ok();
   }
+  Status evict(plugin::Eviction eviction) override {
+    require(!eviction.uid.empty() && vkhost::is_utf8(eviction.uid));
+    require(eviction.reason.size() <= VKP_MAX_REASON_BYTES && vkhost::is_utf8(eviction.reason));
+    require(vkhost::is_utf8(eviction.message));
+    require(!eviction.grace || *eviction.grace >= std::chrono::milliseconds{0});
+    return Status::ok();
+  }
+  Status emit(plugin::ProviderEvent event) override {
+    require(vkhost::is_utf8(event.pod_uid) && vkhost::is_utf8(event.message));
+    require(!event.reason.empty() && event.reason.size() <= VKP_MAX_REASON_BYTES);
+    require(event.key.empty() || event.key.starts_with("provider/"));
+    return Status::ok();
+  }
 };
 
 class LogSink final : public vkhost::observe::LogSink {
@@ -160,6 +176,37 @@ void hand_over_handle(Lines& lines) {
   const vkp_str uid = memory.text(lines);
   const vkp_str handle = memory.text(lines);
   host()->save_handle(host(), uid.data, uid.size, handle.data, handle.size);
+}
+
+template <typename Table>
+const Table* host_extension(std::string_view id) {
+  return static_cast<const Table*>(host()->get_extension(host(), id.data(), id.size()));
+}
+
+void hand_over_eviction(Lines& lines) {
+  Memory memory;
+  vkp_evict_request request{};
+  const std::uint64_t size = lines.number();
+  request.uid = memory.text(lines);
+  request.reason = memory.text(lines);
+  request.message = memory.text(lines);
+  request.grace_ms = static_cast<std::int64_t>(lines.number());
+  host_extension<vkp_host_evict>(VKP_EXT_HOST_EVICT)
+      ->evict(host(), size == 0 ? nullptr : memory.cut(request, size));
+}
+
+void hand_over_event(Lines& lines) {
+  Memory memory;
+  vkp_event event{};
+  const std::uint64_t size = lines.number();
+  event.pod_uid = memory.text(lines);
+  event.reason = memory.text(lines);
+  event.message = memory.text(lines);
+  event.key = memory.text(lines);
+  event.occurred_unix_ns = static_cast<std::int64_t>(lines.number());
+  event.type = lines.code();
+  host_extension<vkp_host_events>(VKP_EXT_HOST_EVENTS)
+      ->emit(host(), size == 0 ? nullptr : memory.cut(event, size));
 }
 
 // ---- Sinks
@@ -369,6 +416,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {"change", hand_over_change},
       {"log", hand_over_log},
       {"handle", hand_over_handle},
+      {"eviction", hand_over_eviction},
+      {"event", hand_over_event},
       {"list", hand_over_list},
       {"verdicts", hand_over_verdicts},
       {"updates", hand_over_updates},

@@ -5,14 +5,19 @@
 #include "base/cancel.hpp"
 #include "base/mutex.hpp"
 #include "fuzz_input.hpp"
+#include "http/listener.hpp"
 #include "kube/pod_watch.hpp"
 #include "kube/watch_lines.hpp"
+#include "kube/watch_loop.hpp"
+
+#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,7 +36,7 @@ namespace kube = vkhost::kube;
 // More than any input has: whether a longer line is refused depends on how it arrives.
 constexpr std::size_t kMostLineBytes = std::size_t{1} * 1024 * 1024;
 
-// The body of one answer in pieces of `piece` bytes.
+// The body of one answer in pieces of `piece` bytes, none of which has to be waited for.
 class Body final : public vkhost::http::ResponseStream {
  public:
   Body(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {
@@ -39,20 +44,27 @@ class Body final : public vkhost::http::ResponseStream {
     if (breaks_off_) {
       text_.pop_back();
     }
+    require(readable_.get() >= 0);
   }
   [[nodiscard]] int status() const override { return 200; }
   [[nodiscard]] const vkhost::http::Headers& headers() const override { return headers_; }
   Result<std::size_t> read(char* buffer, std::size_t capacity, Deadline /*deadline*/) override {
+    VKHOST_TRY_ASSIGN(const auto count, try_read(buffer, capacity));
+    return *count;
+  }
+  Result<std::optional<std::size_t>> try_read(char* buffer, std::size_t capacity) override {
     const std::size_t count = std::min({piece_, capacity, text_.size() - read_});
     if (count == 0 && breaks_off_) {
       return vkhost::unavailable("reset by peer");
     }
     text_.copy(buffer, count, read_);
     read_ += count;
-    return count;
+    return std::optional<std::size_t>(count);
   }
+  [[nodiscard]] int descriptor() const override { return readable_.get(); }
 
  private:
+  const vkhost::http::OwnedDescriptor readable_{::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::string text_;
   const std::size_t piece_;
   bool breaks_off_ = false;
@@ -138,7 +150,7 @@ class Answers final : public kube::Client {
   const std::size_t piece_;
 };
 
-// Belongs to the thread of the watch until that has ended.
+// Belongs to the threads of the loop, one at a time, until the watch has been stopped.
 class Listener final : public kube::PodListener {
  public:
   void pods_listed(std::vector<kube::PodPtr> pods) override {
@@ -174,6 +186,8 @@ class Listener final : public kube::PodListener {
 std::pair<std::vector<std::string>, bool> heard_of(std::vector<std::string> sections,
                                                    bool stream_lists,
                                                    std::size_t piece) {
+  static const auto clock = std::make_shared<vkhost::SystemClock>();
+  static kube::WatchLoop loop(clock);  // its threads serve all inputs
   Answers answers(std::move(sections), piece);
   Listener listener;
   kube::PodWatchSettings settings;
@@ -182,8 +196,8 @@ std::pair<std::vector<std::string>, bool> heard_of(std::vector<std::string> sect
   settings.list_watch.backoff = {std::chrono::milliseconds{0}, std::chrono::milliseconds{0}};
   settings.list_watch.forbidden_backoff = settings.list_watch.backoff;
   kube::PodWatch watch(settings,
-                       {answers, listener, std::make_shared<vkhost::SystemClock>(),
-                        std::make_shared<vkhost::SeededRandom>(7), vkhost::observe::Logger()});
+                       {answers, listener, clock, std::make_shared<vkhost::SeededRandom>(7),
+                        vkhost::observe::Logger(), loop});
   watch.start();
   const bool used_up = answers.wait_until_used_up();
   watch.stop();
