@@ -165,17 +165,16 @@ Action decide_ordered(const PodState& state,
                       const Settings& settings,
                       const DecideContext& context) {
   const EndOrder& order = *state.order;
-  const std::optional<SteadyTime> grace_ends =
-      state.told_grace
-          ? std::optional(state.delete_accepted_at + *state.told_grace + kAskAfterGrace)
-          : std::nullopt;
+  const bool grace_runs = state.told_grace.has_value();
+  const SteadyTime grace_ends =
+      state.delete_accepted_at + state.told_grace.value_or(milliseconds{0}) + kAskAfterGrace;
   const bool is_over = order.containers_ended || !state.needs_delete() ||
                        state.backend == Backend::None || state.backend == Backend::Lost ||
-                       (grace_ends && context.now >= *grace_ends);
+                       (grace_runs && context.now >= grace_ends);
   if (is_over && !order.is_concluded) {
     return act(ActionKind::EndAsOrdered);
   }
-  if (!order.is_marked && !order.is_concluded && !VKHOST_PLANTED(EvictionNotMarked)) {
+  if (!order.is_marked && !VKHOST_PLANTED(EvictionNotMarked)) {
     if (!state.write_patience_ends) {
       return {};  // the status writer comes first and queues this pod again
     }
@@ -187,7 +186,7 @@ Action decide_ordered(const PodState& state,
     return {};
   }
   const Action deletion = decide_deletion(state, settings, context);
-  return grace_ends && !order.is_concluded ? sooner(deletion, wait_until(*grace_ends)) : deletion;
+  return grace_runs && !order.is_concluded ? sooner(deletion, wait_until(grace_ends)) : deletion;
 }
 
 Action decide_deadline(const PodState& state, const DecideContext& context) {

@@ -49,8 +49,8 @@ Status refuse_unwritable_in(const Var& value) {
   }
   if (value.type() == typeid(double)) {
     const double number = value.extract<double>();
-    if (!std::isfinite(number) || (number == 0 && std::signbit(number))) {
-      return invalid_argument("a number of the status cannot be written as it is");
+    if (number == 0 && std::signbit(number)) {
+      return invalid_argument("-0.0 of the status cannot be written as it is");
     }
   }
   return Status::ok();

@@ -81,7 +81,7 @@ constexpr std::string_view kSchema = R"json({
             "description": "The host is asked to evict the pod.",
             "properties": {
               "after_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "So long after its start."},
-              "reason": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9]*$", "maxLength": 128},
+              "reason": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9]{0,127}$"},
               "message": {"type": "string"},
               "grace_ms": {"type": "integer", "minimum": 0, "maximum": 31622400000, "description": "Left out: the pod's own grace."}
             }

@@ -274,6 +274,23 @@ TEST_P(Eviction, LeavesASuccessThatCameFirst) {
   EXPECT_EQ(api_.phase(uid), "Succeeded");
 }
 
+// A process that follows knows nothing of the success before it is written, and would call it a loss.
+TEST_P(Eviction, StopsNothingBeforeASuccessThatCameFirstIsWritten) {
+  boot();
+  const std::string uid = given_running_pod({.restart_policy = "Never"});
+  api_.answer(Call::Patch, unavailable("the API server is away"), 4);
+  EXPECT_TRUE(evict(uid).is_ok());
+
+  provider_.end(uid, "Succeeded", 0);
+  look();
+  pass(seconds{3});
+  EXPECT_EQ(deletes(uid), 0U);
+  pass(minutes{2});
+
+  EXPECT_EQ(api_.phase(uid), "Succeeded");
+  EXPECT_GE(deletes(uid), 1U);
+}
+
 TEST_P(Eviction, EndsAPodThatCouldNotBeCreated) {
   boot();
   const std::string uid = api_.create({});

@@ -34,7 +34,7 @@ TEST(StatusJson, FindsAnElementByAMember) {
 }
 
 TEST(StatusJson, FindsWhatMustNotGoIntoAPatchHoweverDeep) {
-  for (const char* text : {R"({"$patch":1})", R"({"a":[[{"b":{"$x":1}}]]})", R"({"a":[1e999]})"}) {
+  for (const char* text : {R"({"$patch":1})", R"({"a":[[{"b":{"$x":1}}]]})", R"({"a":[-0.0]})"}) {
     EXPECT_FALSE(refuse_unwritable(**parse_object(text, "x")).is_ok()) << text;
   }
   EXPECT_TRUE(refuse_unwritable(**parse_object(R"({"a":["$patch",{"b":"$x"}]})", "x")).is_ok());
