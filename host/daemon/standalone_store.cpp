@@ -47,11 +47,19 @@ void merge_conditions(Object& status, const Array::Ptr& patch) {
   for (const Var& item : *patch) {
     const Object::Ptr& changed = item.extract<Object::Ptr>();
     Object::Ptr target;
-    for (const Var& present : *merged) {
-      const Object::Ptr& candidate = present.extract<Object::Ptr>();
+    unsigned place = 0;
+    for (unsigned i = 0; i < merged->size(); ++i) {
+      Object::Ptr candidate = merged->getObject(i);
       if (candidate->get("type") == changed->get("type")) {
         target = candidate;
+        place = i;
       }
+    }
+    if (changed->has("$patch")) {  // "delete": the only one for conditions
+      if (!target.isNull()) {
+        merged->remove(place);
+      }
+      continue;
     }
     if (target.isNull()) {
       target = new Object;

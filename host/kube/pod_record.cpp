@@ -107,19 +107,15 @@ Result<Cut> cut_pod(std::string_view json) {
 
 std::uint64_t hash_text(std::string_view text) { return std::hash<std::string_view>{}(text); }
 
-std::uint64_t hash_combine(std::uint64_t seed, std::uint64_t value) {
-  return seed ^ (value + 0x9e3779b97f4a7c15ULL + (seed << 12U) + (seed >> 4U));
-}
-
 // Member by member, so that an absent map and an empty one are the same.
 std::uint64_t hash_map(std::string_view object, std::uint64_t seed) {
+  constexpr std::string_view kEnd("\0", 1);
   JsonMembers members(object);
   JsonMember member;
   while (members.next(member)) {
-    if (member.key != kHandleAnnotation && member.key != kHandleUidAnnotation &&
-        member.key != kEvictionAnnotation) {
-      seed = hash_combine(seed, hash_text(member.key));
-      seed = hash_combine(seed, hash_text(member.value));
+    if (!is_host_annotation(member.key)) {
+      seed = stable_hash(kEnd, stable_hash(member.key, seed));
+      seed = stable_hash(kEnd, stable_hash(member.value, seed));
     }
   }
   return seed;
@@ -230,25 +226,47 @@ Status read_strings(const OptionalElement& member,
   return Status::ok();
 }
 
+Status read_sidecars(const OptionalElement& member, PodRecord& pod) {
+  if (!member) {
+    return Status::ok();
+  }
+  VKHOST_TRY_ASSIGN(const dom::array elements, as_array(*member, "spec.initContainers"));
+  std::size_t index = 0;
+  for (const dom::element element : elements) {
+    VKHOST_TRY_ASSIGN(const dom::object object, as_object(element, "spec.initContainers[]"));
+    std::array<OptionalElement, 1> found;
+    VKHOST_TRY(find_members<1>(object, "spec.initContainers[].", {"restartPolicy"}, found));
+    std::string policy;
+    VKHOST_TRY(read_string(found[0], "spec.initContainers[].restartPolicy", policy));
+    if (policy == "Always") {
+      pod.sidecars.push_back(pod.init_containers[index]);
+    }
+    ++index;
+  }
+  return Status::ok();
+}
+
 Status read_spec(const OptionalElement& element, PodRecord& pod) {
   pod.restart_policy = "Always";
   if (!element) {
     return Status::ok();
   }
   VKHOST_TRY_ASSIGN(const dom::object spec, as_object(*element, "spec"));
-  std::array<OptionalElement, 6> found;
-  VKHOST_TRY(find_members<6>(spec, "spec.",
+  std::array<OptionalElement, 7> found;
+  VKHOST_TRY(find_members<7>(spec, "spec.",
                              {"nodeName", "restartPolicy", "containers", "initContainers",
-                              "readinessGates", "activeDeadlineSeconds"},
+                              "readinessGates", "ephemeralContainers", "activeDeadlineSeconds"},
                              found));
-  if (found[5]) {
+  if (found[6]) {
     VKHOST_TRY(
-        read_int(found[5], "spec.activeDeadlineSeconds", pod.active_deadline_seconds.emplace()));
+        read_int(found[6], "spec.activeDeadlineSeconds", pod.active_deadline_seconds.emplace()));
   }
   VKHOST_TRY(read_string(found[0], "spec.nodeName", pod.node_name));
   VKHOST_TRY(read_string(found[1], "spec.restartPolicy", pod.restart_policy));
   VKHOST_TRY(read_strings(found[2], "spec.containers", "name", pod.containers));
   VKHOST_TRY(read_strings(found[3], "spec.initContainers", "name", pod.init_containers));
+  VKHOST_TRY(read_sidecars(found[3], pod));
+  VKHOST_TRY(read_strings(found[5], "spec.ephemeralContainers", "name", pod.ephemeral_containers));
   return read_strings(found[4], "spec.readinessGates", "conditionType", pod.readiness_gates);
 }
 
@@ -338,7 +356,9 @@ Result<PodPtr> parse_pod(std::string_view json) {
     pod->status_size = cut.status.size();
   }
   pod->spec_hash = hash_text(cut.spec);
-  pod->metadata_hash = hash_map(cut.annotations, hash_combine(hash_map(cut.labels, 0), 1));
+  pod->metadata_hash =
+      hash_map(cut.annotations, stable_hash("annotations", hash_map(cut.labels, kHashSeed)));
+  pod->parts = hash_spec_parts(cut.spec);
   pod->status_hash = hash_text(pod->status_json());
   if (scratch.capacity() > kKeptScratch) {
     std::string().swap(scratch);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/status.hpp"
+#include "kube/spec_parts.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +21,14 @@ namespace vkhost::kube {
 // Annotations that the host owns on a pod.
 inline constexpr std::string_view kHandleAnnotation = "vkhost.io/handle";  // provider's handle
 inline constexpr std::string_view kHandleUidAnnotation = "vkhost.io/handle-uid";  // whose it is
+inline constexpr std::string_view kToldAnnotation = "vkhost.io/told";  // see pods/pod_diff.hpp
 // Why the pod is being evicted, and which pod it is: for the next process.
 inline constexpr std::string_view kEvictionAnnotation = "vkhost.io/eviction";
+
+[[nodiscard]] inline bool is_host_annotation(std::string_view key) {
+  return key == kHandleAnnotation || key == kHandleUidAnnotation || key == kToldAnnotation ||
+         key == kEvictionAnnotation;
+}
 
 struct PodRecord {
   std::string raw;  // metadata.managedFields cut out, otherwise byte for byte
@@ -43,14 +50,17 @@ struct PodRecord {
   std::string handle;         // kHandleAnnotation, if kHandleUidAnnotation names this UID
   std::vector<std::string> containers;
   std::vector<std::string> init_containers;
+  std::vector<std::string> sidecars;  // init containers with restartPolicy Always
+  std::vector<std::string> ephemeral_containers;
   std::vector<std::string> readiness_gates;  // spec.readinessGates[].conditionType
   // The slice of `raw` that is status ("{}" when absent): its place, so that nothing is stored twice.
   std::size_t status_offset = 0;
   std::size_t status_size = 0;
   // Hashes over the raw slices; equal slices mean "nothing to tell the provider".
   std::uint64_t spec_hash = 0;
-  std::uint64_t metadata_hash = 0;  // labels and annotations, the host's own excluded
+  std::uint64_t metadata_hash = 0;  // labels and annotations, the host's own excluded; stable
   std::uint64_t status_hash = 0;
+  SpecParts parts;
 
   [[nodiscard]] std::string_view status_json() const {
     return status_size == 0 ? std::string_view("{}")

@@ -210,21 +210,19 @@ Action decide_deadline(const PodState& state, const DecideContext& context) {
 }
 
 Action decide_update(const PodState& state, const DecideContext& context) {
-  std::uint64_t changed = state.changed_material;
-  if (state.pod->spec_hash != state.told_spec_hash) {
-    // The mutable parts of a spec; which of them it was, the provider sees in the document.
-    changed |= plugin::kChangedImage | plugin::kChangedResources |
-               plugin::kChangedEphemeralContainers | plugin::kChangedDeadline;
-  }
-  if (state.metadata_hash != state.told_metadata_hash) {
-    changed |= plugin::kChangedMetadata;
-  }
-  changed &= context.supported_updates;
+  std::uint64_t changed =
+      (state.told.changed(state.parts()) | state.changed_material) & context.supported_updates;
   if (changed == 0) {
     return {};
   }
   if (context.now < state.next_try) {
     return wait_until(state.next_try);
+  }
+  if (context.now < state.deferred_until) {
+    changed &= ~state.deferred;
+  }
+  if (changed == 0) {
+    return wait_until(state.deferred_until);
   }
   Action action = act(ActionKind::Update);
   action.changed = changed;

@@ -1,7 +1,8 @@
 // The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
 // provider_calls.cpp, what follows from their outcome in outcomes.cpp, who hears of it in telling.cpp,
 // what it pushes in observed.cpp, what it lists in listing.cpp, the end of pods in endings.cpp, evictions
-// and deadlines in evictions.cpp, the writing of statuses in status_writer.cpp.
+// and deadlines in evictions.cpp, changes of pods that run in updates.cpp, the writing of statuses in
+// status_writer.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -22,9 +23,6 @@ std::string name_key(const PodState& state) {
   return state.pod ? name_key(state.pod->pod_namespace, state.pod->name)
                    : name_key(state.orphan_ref.pod_namespace, state.orphan_ref.name);
 }
-
-constexpr std::uint64_t kMaterialBits =
-    plugin::kChangedFiles | plugin::kChangedTokens | plugin::kChangedPullCredentials;
 
 }  // namespace
 
@@ -105,8 +103,10 @@ PodEngine::StatePtr& PodEngine::state_for(const kube::PodPtr& pod) {
     const bool may_exist = !pod->handle.empty() || pod->ever_started;
     state->backend = listed_ && !may_exist ? Backend::None : Backend::Unknown;
     state->create_attempted = may_exist;
-    state->changed_material = may_exist ? kMaterialBits : 0;
     state->handle = pod->handle;
+    if (may_exist || !listed_) {
+      restore_told(*pod, *state);
+    }
     names_.emplace(name_key(pod->pod_namespace, pod->name), pod->uid);
   } else if (state->is_orphan) {
     unindex(pod->uid, *state);
@@ -138,6 +138,7 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   if (before && before->spec_hash != pod->spec_hash) {
     state.refused_status = 0;
   }
+  note_wanted(before.get(), state);
   const bool deletion_moved = !before || before->deletion_timestamp != pod->deletion_timestamp;
   if (pod->is_deleting() && (!was_ending || deletion_moved)) {
     begin_ending(state, cancels);
@@ -156,8 +157,10 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   } else {
     compare = state.echo.object_seen(pod->resource_version, status_moved);
   }
-  if ((compare || came_back) && state.has_news_to_compare()) {
-    // Somebody else wrote the status, or our write was not the last: compare again.
+  const bool is_new_spec = before && before->generation != pod->generation && !pod->is_deleting();
+  if ((compare || came_back || is_new_spec) && state.has_news_to_compare()) {
+    // Somebody else wrote the status, or our write was not the last: compare again. Or the API waits
+    // to hear that its spec was seen.
     queue_status(pod->uid, state);
   }
 }
@@ -270,20 +273,15 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
   state.named = true;
   // An earlier process may have tried, and ended before it could say so.
   state.create_attempted = true;
-  // What changed while no host was there to see it is not known: the provider is told again.
-  state.told_spec_hash = 0;
-  state.told_metadata_hash = 0;
   switch (verdict) {
     case plugin::RecoverVerdict::Attached:
       state.backend = Backend::Present;
       state.was_accepted = true;
-      state.changed_material = kMaterialBits;
       break;
     case plugin::RecoverVerdict::Create:
       // It may stand half made, by a create call of an earlier process; a deletion has to reach that.
       state.create_attempted = true;
       state.begun_hash = PodState::kUnknownPod;
-      state.changed_material = kMaterialBits;
       // What ran once is not started again on this word alone.
       state.backend = state.ever_started ? Backend::Unknown : Backend::Wanted;
       break;
@@ -292,7 +290,6 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
       break;
     case plugin::RecoverVerdict::Unknown:
       state.backend = VKHOST_PLANTED(NoAnswerMeansAbsent) ? Backend::Lost : Backend::Unknown;
-      state.changed_material = kMaterialBits;
       break;
   }
 }
@@ -364,7 +361,8 @@ PodView PodEngine::view_of(const PodState& state) {
   view.last_error = state.last_error;
   view.failures = state.failures;
   view.is_overdue = state.overdue;
-  if (!state.last_error.is_ok() && !state.retry_when_changed && state.next_try != SteadyTime{}) {
+  if (!state.last_error.is_ok() && !state.retry_when_changed &&
+      (state.next_try != SteadyTime{} || state.deferred != 0)) {
     view.next_try = state.next_try_wall;
   }
   return view;

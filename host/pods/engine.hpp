@@ -243,14 +243,6 @@ class PodEngine final : public kube::PodListener {
                      const Status& status,
                      const Tried& tried,
                      Reports* reports) VKHOST_REQUIRES(mutex_);
-  void update(Job& job);
-  void finish_update(const Job& job,
-                     const Status& status,
-                     const std::vector<plugin::UpdateAnswer>& answers);
-  void update_failed(const std::string& uid,
-                     PodState& state,
-                     const Status& status,
-                     Reports* reports) VKHOST_REQUIRES(mutex_);
   void remove(Job& job);
   void finish_delete(const Job& job, const Status& status);
   void delete_accepted(std::chrono::milliseconds grace, PodState& state) VKHOST_REQUIRES(mutex_);
@@ -258,6 +250,38 @@ class PodEngine final : public kube::PodListener {
   void take_early_news(const std::string& uid, PodState& state, Reports* reports)
       VKHOST_REQUIRES(mutex_);
   void set_wanted(PodState& state) VKHOST_REQUIRES(mutex_);
+
+  // ---- Updates (updates.cpp)
+  void restore_told(const kube::PodRecord& pod, PodState& state) VKHOST_REQUIRES(mutex_);
+  static void note_wanted(const kube::PodRecord* before, PodState& state);
+  void refuse_unsupported(const std::string& uid, PodState& state, Reports* reports)
+      VKHOST_REQUIRES(mutex_);
+  static void note_refused_parts(PodState& state,
+                                 std::uint64_t parts,
+                                 std::int64_t generation,
+                                 const std::string& resize_text,
+                                 const std::string& ephemeral_text);
+  void update(Job& job);
+  void finish_update(const Job& job,
+                     const Status& status,
+                     const std::vector<plugin::UpdateAnswer>& answers);
+  void take_answers(const Job& job,
+                    const std::vector<plugin::UpdateAnswer>& answers,
+                    Reports* reports) VKHOST_REQUIRES(mutex_);
+  void note_deferred(PodState& state, std::uint64_t deferred, const std::string& why)
+      VKHOST_REQUIRES(mutex_);
+  void update_broke_off(const Job& job, const Status& status, Reports* reports)
+      VKHOST_REQUIRES(mutex_);
+  void update_failed(const std::string& uid,
+                     PodState& state,
+                     const Status& status,
+                     Reports* reports) VKHOST_REQUIRES(mutex_);
+  void update_work_failed(const std::string& uid,
+                          PodState& state,
+                          const Status& error,
+                          Reports* reports) VKHOST_REQUIRES(mutex_);
+  void note_told(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  std::int64_t generation_to_show(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
 
   // ---- What the provider pushes (observed.cpp)
   void take_status(const std::string& uid,
@@ -298,11 +322,16 @@ class PodEngine final : public kube::PodListener {
   void keep_unwritten(Write& write) VKHOST_REQUIRES(mutex_);
   Status write_handle(const std::string& uid, const std::string& handle, const CancelToken& cancel);
   [[nodiscard]] static std::vector<HostCondition> host_conditions(const PodState& state);
-  static void set_handle(const std::string& handle, const std::string& uid, StatusPatch* patch);
+  void set_own(const std::string& handle,
+               const std::string& uid,
+               PodState& state,
+               StatusPatch* patch) VKHOST_REQUIRES(mutex_);
   void queue_status(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void schedule_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void note_handle(const std::string& uid, PodState& state, std::string handle)
       VKHOST_REQUIRES(mutex_);
+  void mark_own_dirty(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  void gather_facts(const std::string& uid, PodState& state, Write* write) VKHOST_REQUIRES(mutex_);
 
   [[nodiscard]] plugin::CallOptions call_options(const CancelToken& cancel) const;
   [[nodiscard]] static plugin::PodRef ref_of(const PodState& state);

@@ -110,15 +110,10 @@ void PodEngine::take_error(const std::string& uid,
   } else if (state.is_ending() || state.end_sent || state.order) {
     state.last_error = error;  // its deletion comes anyway, or it has ended
   } else if (state.accepted == CallKind::Update) {
-    if (error.retry() != Retry::Never) {
-      state.told_spec_hash = 0;
-      state.told_metadata_hash = 0;
-      state.changed_material |= state.told_material;
-    }
-    update_failed(uid, state, error, reports);
+    update_work_failed(uid, state, error, reports);
   } else {
     state.create_attempted = true;  // by an earlier process, it may be
-    Tried tried{state.told_spec_hash, state.told_metadata_hash};
+    Tried tried{state.created_spec_hash, state.created_metadata_hash};
     note_begun(state, tried.spec_hash, tried.metadata_hash);
     set_wanted(state);
     if (tried.spec_hash == 0) {  // not known: as if it were the present one

@@ -3,19 +3,18 @@
 #include "kube/json_cut.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <string_view>
 
 namespace vkhost::pods {
 namespace {
 
+// It is kept in an annotation: the same in every process and build.
 std::uint64_t combine(std::uint64_t seed, std::string_view text) {
-  return seed * 1'099'511'628'211U ^ std::hash<std::string_view>()(text);
+  return kube::stable_hash(std::string_view("\0", 1), kube::stable_hash(text, seed));
 }
 
 bool is_own(std::string_view key, const std::vector<std::string>& prefixes) {
-  return key == kube::kHandleAnnotation || key == kube::kHandleUidAnnotation ||
-         key == kube::kEvictionAnnotation ||
+  return kube::is_host_annotation(key) ||
          std::any_of(prefixes.begin(), prefixes.end(),
                      [&](const std::string& prefix) { return key.starts_with(prefix); });
 }

@@ -9,7 +9,9 @@
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
 #include "pods/end_order.hpp"
+#include "pods/pod_diff.hpp"
 #include "pods/pod_events.hpp"
+#include "pods/resize.hpp"
 #include "pods/settings.hpp"
 #include "pods/status_merge.hpp"
 #include "pods/write_echo.hpp"
@@ -21,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vkhost::pods {
 
@@ -67,9 +70,19 @@ struct PodState {
   std::optional<SteadyTime> running_since;
 
   // ---- What the provider was told last
-  std::uint64_t told_spec_hash = 0;
-  std::uint64_t told_metadata_hash = 0;
-  std::uint64_t told_material = 0;                      // bits of the update accepted last
+  ToldParts told;
+  std::uint64_t told_bits = 0;  // applied by the update accepted last
+  // Deferred by the provider; told again then, or when they have changed.
+  std::uint64_t deferred = 0;
+  std::uint32_t deferrals = 0;  // in a row
+  SteadyTime deferred_until{};
+  std::uint64_t quiet_material = 0;      // not known to be news for anybody: the pod was adopted
+  std::int64_t observed_generation = 0;  // of the spec that the provider has answered for
+  std::shared_ptr<const ResizeAnswer> resize;  // null for nearly every pod
+  std::shared_ptr<const std::string> ephemeral_refusal;
+  // Of the pod that the create accepted last was for; 0: not known.
+  std::uint64_t created_spec_hash = 0;
+  std::uint64_t created_metadata_hash = 0;
   std::optional<std::chrono::milliseconds> told_grace;  // of the delete call accepted last
   SteadyTime delete_accepted_at{};
   bool delete_was_accepted = false;      // once
@@ -106,7 +119,9 @@ struct PodState {
 
   // ---- Status writing
   std::map<std::string, std::optional<std::string>> pending_annotations;
-  bool handle_dirty = false;  // the handle was not written yet
+  bool handle_dirty = false;     // the handle, or what the provider was told, was not written yet
+  std::size_t written_told = 0;  // hash of kToldAnnotation as written last; 0: there is none
+  std::vector<std::string> written_conditions;  // the provider's own, in the status written last
   SteadyTime write_handle_at{};
   WriteEcho echo;
   bool status_dirty = false;  // news not written yet
@@ -124,6 +139,7 @@ struct PodState {
   bool is_orphan = false;
   plugin::PodRef orphan_ref;
 
+  [[nodiscard]] PodParts parts() const { return {pod->parts, metadata_hash}; }
   // The workload has to go: its object is being deleted or gone.
   [[nodiscard]] bool is_ending() const {
     return is_orphan || removed_from_api || pod->is_deleting();

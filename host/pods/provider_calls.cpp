@@ -1,5 +1,5 @@
-// create_pod, update_pod and delete_pod: the calls themselves, without a lock, and what follows from
-// their outcome. The end of each call queues the pod again.
+// create_pod and delete_pod: the calls themselves, without a lock, and what follows from their outcome.
+// The end of each call queues the pod again. update_pod is in updates.cpp.
 #include "base/planted.hpp"
 #include "pods/engine.hpp"
 #include "pods/host_status.hpp"
@@ -88,9 +88,18 @@ void PodEngine::note_created(const Job& job) {
   PodState& state = *job.state;
   const bool is_new =
       state.begun_hash == 0 || state.begun_hash == hash_of(job.pod->spec_hash, job.metadata_hash);
-  state.told_spec_hash = is_new ? job.pod->spec_hash : 0;
-  state.told_metadata_hash = is_new ? job.metadata_hash : 0;
+  state.created_spec_hash = is_new ? job.pod->spec_hash : 0;
+  state.created_metadata_hash = is_new ? job.metadata_hash : 0;
   state.begun_hash = 0;
+  state.resize.reset();
+  state.ephemeral_refusal.reset();
+  state.deferred = 0;
+  state.observed_generation = is_new ? job.pod->generation : 0;
+  if (is_new) {
+    state.told.accept(kPodParts, {job.pod->parts, job.metadata_hash});
+  } else {
+    state.told.forget(kPodParts);
+  }
 }
 
 // Spec 0: nobody knows which.
@@ -99,8 +108,9 @@ void PodEngine::note_begun(PodState& state, std::uint64_t spec_hash, std::uint64
       spec_hash == 0 ? PodState::kUnknownPod : hash_of(spec_hash, metadata_hash);
   state.begun_hash =
       state.begun_hash == 0 || state.begun_hash == hash ? hash : PodState::kUnknownPod;
-  state.told_spec_hash = 0;
-  state.told_metadata_hash = 0;
+  state.created_spec_hash = 0;
+  state.created_metadata_hash = 0;
+  state.told.forget(kPodParts);
 }
 
 void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called) {
@@ -129,6 +139,7 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
         state.told_marks = ToldMarks();
       }
       note_created(job);
+      note_told(job.uid, state);
       reports.push_back({job.pod, EventType::Normal, "ProviderCreateSuccess",
                          "Create pod in provider successfully"});
       add_reports(job.pod, std::move(pulling), state, &reports);
@@ -195,95 +206,6 @@ void PodEngine::create_failed(const std::string& uid,
     queue_status(uid, state);
   }
   show_failure(uid, state, status);
-}
-
-// ---- Update
-
-void PodEngine::update(Job& job) {
-  Status status;
-  std::vector<plugin::UpdateAnswer> answers;
-  auto material = parts_.material->material(*job.pod, job.cancel->token());
-  if (!material.is_ok()) {
-    status = material.status();
-  } else if (job.cancel->is_cancelled()) {
-    status = cancelled("the pod was deleted");
-  } else {
-    auto updated = parts_.provider->update_pod(
-        {job.ref, job.pod->raw, *material, job.action.changed}, call_options(job.cancel->token()));
-    status = updated.status();
-    if (updated.is_ok()) {
-      answers = std::move(*updated);
-    }
-  }
-  finish_update(job, status, answers);
-}
-
-void PodEngine::finish_update(const Job& job,
-                              const Status& status,
-                              const std::vector<plugin::UpdateAnswer>& answers) {
-  std::string refused;
-  std::uint64_t deferred = 0;
-  for (const plugin::UpdateAnswer& answer : answers) {
-    if (answer.outcome == plugin::UpdateOutcome::Deferred) {
-      deferred |= answer.changed & job.action.changed;
-    } else if (answer.outcome != plugin::UpdateOutcome::Applied &&
-               answer.outcome != plugin::UpdateOutcome::AppliedByRestart && !answer.text.empty()) {
-      refused += (refused.empty() ? "" : "; ") + answer.text;
-    }
-  }
-  Reports reports;
-  {
-    const MutexLock lock(mutex_);
-    PodState& state = *job.state;
-    // Of adopted pods the host tells everything once: no news for their users.
-    const bool is_news = state.told_spec_hash != 0;
-    end_call(job, status);
-    const bool is_told = status.is_ok() || status.retry() == Retry::Never;
-    if (is_told && deferred == 0) {
-      state.told_spec_hash = job.pod->spec_hash;
-      state.told_metadata_hash = job.metadata_hash;
-    } else {
-      state.changed_material |= job.action.changed;
-    }
-    if (status.is_ok() && deferred == 0) {
-      note_accepted(state, CallKind::Update);
-      show_recovery(job.uid, state);
-      state.told_material = job.action.changed;
-      if (!refused.empty()) {
-        reports.push_back({job.pod, EventType::Warning, "ProviderUpdateRefused", refused});
-      } else if (is_news) {
-        reports.push_back({job.pod, EventType::Normal, "ProviderUpdateSuccess",
-                           "Update pod in provider successfully"});
-      }
-      take_early_news(job.uid, state, &reports);
-    } else if (!state.is_ending() && !stop_.is_cancelled()) {
-      if (status.code() == StatusCode::NotFound) {
-        state.backend = Backend::Unknown;  // ask before anything is concluded
-      }
-      update_failed(job.uid, state,
-                    status.is_ok() ? unavailable("the provider deferred the update") : status,
-                    status.is_ok() ? nullptr : &reports);
-      take_early_news(job.uid, state, &reports);
-    }
-  }
-  tell(reports);
-  announce_fault();
-}
-
-void PodEngine::update_failed(const std::string& uid,
-                              PodState& state,
-                              const Status& status,
-                              Reports* reports) {
-  if (status.scope() == Scope::Provider) {
-    state.last_error = status;
-    return;
-  }
-  note_failure(state, status);
-  if (reports != nullptr) {
-    reports->push_back({state.pod, EventType::Warning, "ProviderUpdateFailed", status.message(),
-                        "; " + outlook_of(state)});
-    show_failure(uid, state, status);
-  }
 }
 
 // ---- Delete

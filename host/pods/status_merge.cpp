@@ -5,12 +5,19 @@
 //     second form of podIP and podIPs, observedGeneration, fields that v1.ContainerStatus requires.
 //  3. startTime is written once. lastTransitionTime changes only when the status of a condition does.
 //  4. After Succeeded or Failed only more detail of terminated containers is taken.
-//  5. Conditions of the host's own (vkhost.io/Provider) win, until the pod has ended.
-//  6. Only members that differ from what the API server has are sent. Conditions of others are never
-//     touched, as a merge by type leaves alone what the patch does not name.
+//  5. Conditions of the host's own (vkhost.io/Provider, PodResize…) win, until the pod has ended.
+//  6. A container has one state: terminated before running before waiting.
+//  7. Only members that differ from what the API server has are sent. What the host adds and an older
+//     server drops (hostIPs, resources of containers, observedGeneration) is sent along, but is no
+//     reason to write. Conditions of others are never touched, as a merge by type leaves alone what
+//     the patch does not name; those that the provider no longer reports are removed while the pod
+//     lives.
 #include "pods/status_merge.hpp"
 
 #include "base/joined.hpp"
+#include "kube/json_cut.hpp"
+#include "pods/container_statuses.hpp"
+#include "pods/status_difference.hpp"
 #include "pods/status_json.hpp"
 
 #include <Poco/Exception.h>
@@ -27,11 +34,6 @@ namespace {
 using Poco::Dynamic::Var;
 using Poco::JSON::Array;
 using Poco::JSON::Object;
-
-bool bool_member(const Object& object, const std::string& name) {
-  const Var value = object.get(name);
-  return value.isBoolean() && value.extract<bool>();
-}
 
 // metav1.Time has whole seconds; the API server would cut the rest, and every comparison would then
 // find a difference.
@@ -60,78 +62,6 @@ void cut_times(Object& object) {
       object.set(name, format_time(*time));
     }
   }
-}
-
-struct ContainerFacts {
-  bool all_ready = true;
-  bool all_terminated = true;
-  std::vector<std::string> unready;
-};
-
-// Members that v1.ContainerStatus requires or that the API server adds by itself: written as it would,
-// so that comparing finds no difference where there is none.
-void complete_container(Object& container, bool is_init, const std::string& phase) {
-  const Object::Ptr state = container.getObject("state");
-  const bool running = !state.isNull() && state->isObject("running");
-  Object::Ptr terminated = state.isNull() ? Object::Ptr() : state->getObject("terminated");
-  if (!terminated.isNull() && !terminated->has("exitCode")) {
-    terminated->set("exitCode", phase == "Succeeded" ? 0 : 137);  // unknown is no success
-  }
-  const bool done = !terminated.isNull() && text_of(terminated->get("exitCode")) == "0";
-  if (!container.has("ready")) {
-    container.set("ready", is_init ? done : running);
-  }
-  if (!container.has("started")) {
-    container.set("started", running);
-  }
-  for (const char* required : {"image", "imageID"}) {
-    if (!container.has(required)) {
-      container.set(required, std::string());
-    }
-  }
-  if (!container.has("restartCount")) {
-    container.set("restartCount", 0);
-  }
-  if (!container.isObject("lastState")) {
-    container.set("lastState", Object::Ptr(new Object));
-  }
-}
-
-Status complete_containers(Object& status,
-                           const std::string& member,
-                           const std::vector<std::string>& names,
-                           ContainerFacts* facts) {
-  const Array::Ptr list = status.getArray(member);
-  if (status.has(member) && list.isNull()) {
-    return invalid_argument("status." + member + " is not an array");
-  }
-  Array::Ptr ordered = new Array;
-  for (const std::string& name : names) {
-    Object::Ptr found = find_named(list, "name", name);
-    if (found.isNull()) {
-      facts->all_ready = false;
-      facts->all_terminated = false;
-      facts->unready.push_back(name);
-      continue;
-    }
-    complete_container(*found, member == "initContainerStatuses", string_member(status, "phase"));
-    if (!bool_member(*found, "ready")) {
-      facts->all_ready = false;
-      facts->unready.push_back(name);
-    }
-    const Object::Ptr state = found->getObject("state");
-    facts->all_terminated =
-        facts->all_terminated && !state.isNull() && state->isObject("terminated");
-    ordered->add(found);
-  }
-  if (!list.isNull() && ordered->size() != list->size()) {
-    return invalid_argument("status." + member +
-                            " names a container that the pod does not have, or one twice");
-  }
-  if (ordered->size() > 0) {
-    status.set(member, ordered);
-  }
-  return Status::ok();
 }
 
 Object::Ptr condition(const std::string& type,
@@ -171,8 +101,7 @@ std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
   const Object::Ptr given = find_condition(observed, "ContainersReady");
   const bool containers_ready = given.isNull() ? phase == "Running" && facts.all_ready
                                                : string_member(*given, "status") == "True";
-  const bool initialized = phase == "Running" || phase == "Succeeded" ||
-                           sources.pod.init_containers.empty() || init_facts.all_terminated;
+  const bool initialized = phase == "Running" || phase == "Succeeded" || init_facts.all_done;
 
   std::vector<std::string> closed_gates;
   for (const std::string& gate : sources.pod.readiness_gates) {
@@ -203,12 +132,44 @@ std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
   return made;
 }
 
+// Conditions that have to go, each as a directive of the patch.
+void add_removals(const std::vector<std::string>& types,
+                  const Object::Ptr& api,
+                  const std::vector<Object::Ptr>& wanted,
+                  Array::Ptr changed) {
+  for (const std::string& type : types) {
+    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Object::Ptr& item) {
+      return string_member(*item, "type") == type;
+    });
+    if (!is_wanted && !find_condition(api, type).isNull()) {
+      Object::Ptr removal = new Object;
+      removal->set("$patch", "delete");
+      removal->set("type", type);
+      changed->add(removal);
+    }
+  }
+}
+
+bool is_same_generation(const Object& wanted, const Object& before) {
+  return !wanted.has("observedGeneration") || !before.has("observedGeneration") ||
+         text_of(wanted.get("observedGeneration")) == text_of(before.get("observedGeneration"));
+}
+
 // Replaces the observed conditions by those that have to be written: the provider's, completed by the
 // host's, without the ones that the API server has already.
 Array::Ptr changed_conditions(const StatusSources& sources,
                               const Object::Ptr& observed,
                               const Object::Ptr& api,
                               std::vector<Object::Ptr> wanted) {
+  const std::int64_t generation = sources.generation.value_or(sources.pod.generation);
+  const auto set_generation = [](Object& item, std::int64_t value) {
+    if (value > 0) {
+      item.set("observedGeneration", value);
+    }
+  };
+  for (Object::Ptr& made : wanted) {
+    set_generation(*made, generation);
+  }
   const Array::Ptr given = observed->getArray("conditions");
   for (std::size_t i = 0; !given.isNull() && i < given->size(); ++i) {
     Object::Ptr item = given->getObject(static_cast<unsigned>(i));
@@ -224,6 +185,14 @@ Array::Ptr changed_conditions(const StatusSources& sources,
     std::erase_if(
         wanted, [&](const Object::Ptr& made) { return string_member(*made, "type") == own.type; });
     wanted.push_back(condition(own.type, own.is_true, own.reason, own.message));
+    set_generation(*wanted.back(), own.generation > 0 ? own.generation : generation);
+  }
+  const ResizeConditions resize = resize_conditions(sources.pod, sources.resize, api, *observed);
+  std::vector<std::string> dropped = sources.dropped;
+  dropped.insert(dropped.end(), resize.unwanted.begin(), resize.unwanted.end());
+  if (!resize.wanted.empty()) {
+    wanted.push_back(condition(resize.wanted, true, resize.reason, resize.message));
+    set_generation(*wanted.back(), resize.generation);
   }
   Array::Ptr changed = new Array;
   for (Object::Ptr& item : wanted) {
@@ -231,7 +200,8 @@ Array::Ptr changed_conditions(const StatusSources& sources,
     const bool same_status =
         !before.isNull() && string_member(*before, "status") == string_member(*item, "status");
     if (same_status && string_member(*before, "reason") == string_member(*item, "reason") &&
-        string_member(*before, "message") == string_member(*item, "message")) {
+        string_member(*before, "message") == string_member(*item, "message") &&
+        is_same_generation(*item, *before)) {
       continue;
     }
     if (same_status && before->has("lastTransitionTime")) {
@@ -247,6 +217,7 @@ Array::Ptr changed_conditions(const StatusSources& sources,
     }
     changed->add(item);
   }
+  add_removals(dropped, api, wanted, changed);
   return changed;
 }
 
@@ -298,103 +269,6 @@ void complete_addresses(Object& observed, std::string_view host_ip) {
   }
 }
 
-// Lists that a strategic merge joins by `ip`: what is no longer true has to be replaced as a whole.
-bool is_merged_by_ip(const std::string& member) {
-  return member == "podIPs" || member == "hostIPs";
-}
-
-Var as_replacement(const Array::Ptr& list) {
-  Array::Ptr replaced = new Array(*list);
-  Object::Ptr directive = new Object;
-  directive->set("$patch", "replace");
-  replaced->add(directive);
-  return replaced;
-}
-
-// What the API server leaves out of its answers: comparing would find a difference for ever.
-bool is_left_out(const Var& value) {
-  if (value.type() == typeid(Array::Ptr)) {
-    return value.extract<Array::Ptr>()->size() == 0;
-  }
-  return value.isEmpty() || (value.isString() && value.extract<std::string>().empty()) ||
-         (value.isNumeric() && text_of(value) == "0");
-}
-
-// Whether the API server has what is wanted.
-bool is_same(const Var& wanted, const Var& api) {
-  if (wanted.type() == typeid(Object::Ptr) && api.type() == typeid(Object::Ptr)) {
-    const Object::Ptr& ours = wanted.extract<Object::Ptr>();
-    const Object::Ptr& theirs = api.extract<Object::Ptr>();
-    const auto is_met = [](const Object::Ptr& some, const Object::Ptr& other) {
-      return std::all_of(some->begin(), some->end(), [&](const auto& member) {
-        const Var found = other->get(member.first);
-        return (is_left_out(member.second) && is_left_out(found)) || is_same(member.second, found);
-      });
-    };
-    return is_met(ours, theirs) && is_met(theirs, ours);
-  }
-  if (wanted.type() == typeid(Array::Ptr) && api.type() == typeid(Array::Ptr)) {
-    const Array::Ptr& ours = wanted.extract<Array::Ptr>();
-    const Array::Ptr& theirs = api.extract<Array::Ptr>();
-    return ours->size() == theirs->size() &&
-           std::equal(ours->begin(), ours->end(), theirs->begin(), is_same);
-  }
-  return text_of(wanted) == text_of(api);
-}
-
-// Objects merge member by member: what is no longer there has to be removed by name.
-Var as_update(const Object::Ptr& wanted, const Object::Ptr& api) {
-  Object::Ptr update = new Object;
-  for (const auto& [member, value] : *wanted) {
-    const Object::Ptr before = api->getObject(member);
-    const bool merges = value.type() == typeid(Object::Ptr) && !before.isNull();
-    update->set(member, merges ? as_update(value.extract<Object::Ptr>(), before) : value);
-  }
-  for (const std::string& member : api->getNames()) {
-    if (!wanted->has(member)) {
-      update->set(member, Var());
-    }
-  }
-  return update;
-}
-
-std::string difference(const Object::Ptr& wanted, const Object::Ptr& api) {
-  Object patch;
-  for (const auto& [member, value] : *wanted) {
-    if (value.isEmpty() || (is_left_out(value) && member != "conditions")) {
-      // The provider's null, or a member that is no longer true: removed where the API has it.
-      if (api->has(member)) {
-        patch.set(member, Var());
-      }
-      continue;
-    }
-    if (member == "conditions") {
-      if (value.extract<Array::Ptr>()->size() > 0) {
-        patch.set(member, value);
-      }
-      continue;
-    }
-    const Var before = api->get(member);
-    if (!before.isEmpty() && is_same(value, before)) {
-      continue;
-    }
-    const bool replace =
-        is_merged_by_ip(member) && !before.isEmpty() && value.type() == typeid(Array::Ptr);
-    const bool update = value.type() == typeid(Object::Ptr) && before.type() == typeid(Object::Ptr);
-    patch.set(member, replace ? as_replacement(value.extract<Array::Ptr>())
-                      : update
-                          ? as_update(value.extract<Object::Ptr>(), before.extract<Object::Ptr>())
-                          : value);
-  }
-  if (patch.size() == 0) {
-    return {};
-  }
-  return text_of(Var(patch));
-}
-
-constexpr std::array<const char*, 3> kContainerLists = {
-    "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"};
-
 // Rule 4: the pod has ended, by the API server's word.
 std::string more_detail(const Object::Ptr& observed, const Object::Ptr& api) {
   Object::Ptr wanted = new Object;
@@ -412,7 +286,7 @@ std::string more_detail(const Object::Ptr& observed, const Object::Ptr& api) {
       wanted->set(member, list);
     }
   }
-  return difference(wanted, api);
+  return status_difference(wanted, api);
 }
 
 // The provider has said nothing yet that could be used.
@@ -424,7 +298,7 @@ Result<std::string> merge_conditions(const StatusSources& sources) {
                     parse_object(sources.pod.status_json(), "the status in the API"));
   Object::Ptr wanted = new Object;
   wanted->set("conditions", changed_conditions(sources, wanted, api, {}));
-  return difference(wanted, api);
+  return status_difference(wanted, api);
 }
 
 Result<std::string> merge(const StatusSources& sources) {
@@ -446,10 +320,11 @@ Result<std::string> merge(const StatusSources& sources) {
   cut_times(*observed);
   ContainerFacts facts;
   ContainerFacts init_facts;
-  VKHOST_TRY(complete_containers(*observed, "containerStatuses", sources.pod.containers, &facts));
-  VKHOST_TRY(complete_containers(*observed, "initContainerStatuses", sources.pod.init_containers,
-                                 &init_facts));
+  VKHOST_TRY(complete_regular(*observed, sources.pod, &facts));
+  VKHOST_TRY(complete_init(*observed, sources.pod, &facts, &init_facts));
+  VKHOST_TRY(complete_ephemeral(*observed, sources.pod, sources.ephemeral_refusal));
   if (sources.pod.is_terminal()) {
+    complete_resources(sources.pod, sources.resize, api, *observed);
     return more_detail(observed, api);
   }
   complete_addresses(*observed, sources.host_ip);
@@ -459,8 +334,9 @@ Result<std::string> merge(const StatusSources& sources) {
   } else if (!observed->has("startTime")) {
     observed->set("startTime", format_time(sources.now));
   }
-  if (sources.pod.generation > 0) {
-    observed->set("observedGeneration", sources.pod.generation);
+  observed->remove("observedGeneration");  // the host's word
+  if (const auto generation = sources.generation.value_or(sources.pod.generation); generation > 0) {
+    observed->set("observedGeneration", generation);
   }
   for (const char* member : {"reason", "message"}) {
     if (!observed->has(member)) {
@@ -471,10 +347,30 @@ Result<std::string> merge(const StatusSources& sources) {
   observed->set("conditions",
                 changed_conditions(sources, observed, api,
                                    host_conditions(sources, observed, api, facts, init_facts)));
-  return difference(observed, api);
+  complete_resources(sources.pod, sources.resize, api, *observed);
+  return status_difference(observed, api);
+}
+
+bool is_standard(std::string_view type) {
+  return type == "PodScheduled" || type == "Initialized" || type == "ContainersReady" ||
+         type == "Ready";
 }
 
 }  // namespace
+
+std::vector<std::string> provider_conditions(std::string_view status_json) {
+  std::vector<std::string> types;
+  kube::JsonElements elements(status_json.empty() ? status_json
+                                                  : kube::find_member(status_json, "conditions"));
+  std::string_view element;
+  while (elements.next(element)) {
+    const std::string_view type = kube::plain_string(kube::find_member(element, "type"));
+    if (!type.empty() && !is_standard(type)) {
+      types.emplace_back(type);
+    }
+  }
+  return types;
+}
 
 Result<std::string> merge_status(const StatusSources& sources) {
   try {

@@ -5,7 +5,10 @@
 #include "base/clock.hpp"
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
+#include "pods/resize.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +21,7 @@ struct HostCondition {
   bool is_true = false;
   std::string reason;
   std::string message;
+  std::int64_t generation = 0;  // observedGeneration, where it is not that of the status
 };
 
 struct StatusSources {
@@ -26,10 +30,20 @@ struct StatusSources {
   std::string_view host_ip;        // or empty
   WallTime now;
   std::vector<HostCondition> conditions = {};
+  // observedGeneration: of the spec that the provider has answered for; 0: not known. That of `pod` if
+  // not given.
+  std::optional<std::int64_t> generation = {};
+  ResizeView resize = {};
+  std::string_view ephemeral_refusal = {};  // why ephemeral containers of the spec do not come
+  std::vector<std::string> dropped =
+      {};  // conditions that the provider reported and no longer does
 };
 
 // A strategic merge patch of PodStatus with the members that differ; empty when nothing differs.
 // INVALID_ARGUMENT names the member of the provider's status that cannot be used.
 Result<std::string> merge_status(const StatusSources& sources);
+
+// Types of the conditions of a provider's status that are nobody else's.
+[[nodiscard]] std::vector<std::string> provider_conditions(std::string_view status_json);
 
 }  // namespace vkhost::pods

@@ -27,6 +27,11 @@ bool is_end(std::string_view status_json) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+// By each write that carries what is the host's own; an eviction is marked once.
+bool is_set_anew(std::string_view annotation) {
+  return kube::is_host_annotation(annotation) && annotation != kube::kEvictionAnnotation;
+}
+
 }  // namespace
 
 struct PodEngine::Write {
@@ -35,8 +40,16 @@ struct PodEngine::Write {
   kube::PodPtr pod;
   std::string observed;  // empty: no status to write
   std::vector<HostCondition> conditions;
-  std::optional<std::string> handle;
+  bool has_own = false;  // the handle and what the provider was told
   bool marks_eviction = false;
+  // What of the pod's state the status has to show.
+  std::int64_t generation = 0;
+  bool shows_resources = false;
+  bool has_resources = false;  // those of its spec
+  std::shared_ptr<const ResizeAnswer> resize;
+  std::string ephemeral_refusal;
+  std::vector<std::string> types;    // of the provider's own conditions
+  std::vector<std::string> dropped;  // ... that it reported before
   StatusPatch patch;
   Status refused;  // the status is the plugin's mistake
 };
@@ -64,6 +77,10 @@ void PodEngine::note_handle(const std::string& uid, PodState& state, std::string
     return;
   }
   state.handle = std::move(handle);
+  mark_own_dirty(uid, state);
+}
+
+void PodEngine::mark_own_dirty(const std::string& uid, PodState& state) {
   state.handle_dirty = true;
   state.write_handle_at = parts_.clock->steady_now() + kHandlePatience;
   queue_.add_at(uid, state.write_handle_at);
@@ -104,11 +121,37 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   write->conditions = host_conditions(state);
   write->patch.annotations = std::exchange(state.pending_annotations, {});
   write->marks_eviction = write->patch.annotations.contains(std::string(kube::kEvictionAnnotation));
+  gather_facts(uid, state, write);
   if (std::exchange(state.handle_dirty, false)) {
-    write->handle = state.handle;
-    set_handle(state.handle, uid, &write->patch);
+    write->has_own = true;
+    set_own(state.handle, uid, state, &write->patch);
   }
   return true;
+}
+
+void PodEngine::gather_facts(const std::string& uid, PodState& state, Write* write) {
+  const PodParts parts = state.parts();
+  write->generation = generation_to_show(uid, state);
+  write->shows_resources =
+      (parts_.provider->capabilities().updates & plugin::kChangedResources) != 0;
+  write->has_resources =
+      state.backend == Backend::Present && (state.told.known() & plugin::kChangedResources) != 0 &&
+      ((state.told.changed(parts) | state.told.refused(parts)) & plugin::kChangedResources) == 0;
+  write->resize = state.resize;
+  if (state.ephemeral_refusal) {
+    write->ephemeral_refusal = *state.ephemeral_refusal;
+  } else if ((state.told.refused(parts) & plugin::kChangedEphemeralContainers) != 0) {
+    write->ephemeral_refusal = refusal_of_parts(plugin::kChangedEphemeralContainers);
+  }
+  write->types = provider_conditions(write->observed);
+  if (write->observed.empty() || is_end(write->observed)) {
+    return;  // in the host's words, it may be, which say nothing of these
+  }
+  for (const std::string& type : state.written_conditions) {
+    if (std::find(write->types.begin(), write->types.end(), type) == write->types.end()) {
+      write->dropped.push_back(type);
+    }
+  }
 }
 
 std::vector<HostCondition> PodEngine::host_conditions(const PodState& state) {
@@ -143,8 +186,15 @@ void PodEngine::write_status(const std::string& uid) {
 
 void PodEngine::send_write(Write& write) {
   if (!write.observed.empty() || !write.conditions.empty()) {
-    auto merged = merge_status({*write.pod, write.observed, settings_.host_ip,
-                                parts_.clock->wall_now(), std::move(write.conditions)});
+    auto merged = merge_status({*write.pod,
+                                write.observed,
+                                settings_.host_ip,
+                                parts_.clock->wall_now(),
+                                std::move(write.conditions),
+                                write.generation,
+                                {write.shows_resources, write.has_resources, write.resize.get()},
+                                write.ephemeral_refusal,
+                                write.dropped});
     if (merged.is_ok()) {
       write.patch.status_json = std::move(*merged);
     } else {
@@ -191,6 +241,9 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
   if (status.is_ok()) {
     state.write_failures = 0;
     state.write_patience_ends.reset();
+    if (!write.observed.empty() && write.refused.is_ok()) {
+      state.written_conditions = std::move(write.types);
+    }
     state.status_dirty = state.status_dirty || (compare && state.has_news_to_compare());
   } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled() ||
              VKHOST_PLANTED(StatusWriteLostOnFailure)) {
@@ -231,20 +284,30 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
 void PodEngine::keep_unwritten(Write& write) {
   PodState& state = *write.state;
   for (auto& [name, value] : write.patch.annotations) {
-    if (name != kube::kHandleAnnotation && name != kube::kHandleUidAnnotation) {
+    if (!is_set_anew(name)) {
       state.pending_annotations.try_emplace(name, value);
     }
   }
   state.handle_dirty =
-      state.handle_dirty || (write.handle.has_value() && !VKHOST_PLANTED(HandleWriteForgotten));
+      state.handle_dirty || (write.has_own && !VKHOST_PLANTED(HandleWriteForgotten));
 }
 
-void PodEngine::set_handle(const std::string& handle, const std::string& uid, StatusPatch* patch) {
-  const bool removes = handle.empty();
-  patch->annotations[std::string(kube::kHandleAnnotation)] =
-      removes ? std::nullopt : std::optional(handle);
+void PodEngine::set_own(const std::string& handle,
+                        const std::string& uid,
+                        PodState& state,
+                        StatusPatch* patch) {
+  const std::string told =
+      state.told.text(parts_.provider->capabilities().updates, state.observed_generation);
+  const auto text_or_none = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
+  patch->annotations[std::string(kube::kHandleAnnotation)] = text_or_none(handle);
   patch->annotations[std::string(kube::kHandleUidAnnotation)] =
-      removes ? std::nullopt : std::optional(uid);
+      handle.empty() && told.empty() ? std::nullopt : std::optional(uid);
+  if (!told.empty() || state.written_told != 0) {
+    patch->annotations[std::string(kube::kToldAnnotation)] = text_or_none(told);
+  }
+  state.written_told = told.empty() ? 0 : std::hash<std::string>()(told);
 }
 
 bool PodEngine::is_answer(const Status& status) {
@@ -283,6 +346,7 @@ Status PodEngine::write_handle(const std::string& uid,
                                const std::string& handle,
                                const CancelToken& cancel) {
   Write write;
+  std::size_t told_before = 0;
   {
     const MutexLock lock(mutex_);
     write.state = find_state(uid);
@@ -305,8 +369,9 @@ Status PodEngine::write_handle(const std::string& uid,
     write.uid = uid;
     write.pod = state.pod;
     write.patch.annotations = {};
+    told_before = state.written_told;
+    set_own(handle, uid, state, &write.patch);
   }
-  set_handle(handle, uid, &write.patch);
   const auto written = parts_.api->patch_status(*write.pod, write.patch, cancel);
   const MutexLock lock(mutex_);
   PodState& state = *write.state;
@@ -317,7 +382,10 @@ Status PodEngine::write_handle(const std::string& uid,
   if (written.is_ok()) {
     state.handle = handle;
     state.handle_dirty = false;
+  } else {
+    state.written_told = told_before;
   }
+  note_told(uid, state);  // it may have changed meanwhile, or was not written
   if (state.status_dirty || (compare && state.has_news_to_compare())) {
     queue_status(uid, state);
   }

@@ -80,6 +80,7 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   Job job;
   job.uid = uid;
   job.state = state;
+  refuse_unsupported(uid, *state, &job.reports);
   job.action =
       decide(*state, settings_,
              {parts_.clock->steady_now(), parts_.clock->wall_now(),
@@ -111,7 +112,9 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
         state->call_cancel = job.cancel = std::make_shared<CancelSource>(stop_.token());
         // Resolved after this; what changes meanwhile counts again. A create call does not bring it
         // to work that stands already.
-        if (job.action.kind == ActionKind::Update || state->begun_hash == 0) {
+        if (job.action.kind == ActionKind::Update) {
+          state->changed_material &= ~job.action.changed;
+        } else if (state->begun_hash == 0) {
           state->changed_material = 0;
         }
       }

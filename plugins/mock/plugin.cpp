@@ -297,15 +297,28 @@ void MockProvider::update_pod(const sdk::Call&,
     throw sdk::Error(sdk::Code::NotFound, "PodNotFound", "the mock has no such pod");
   }
   const Millis now = now_millis();
+  const Pod pod = parse_pod(request.pod_json);
+  const UpdateFate fate = decide_fate(settings_.rules, settings_.seed, pod).update;
+  std::uint64_t applied = request.changed;
+  for (const auto& [bit, outcome] :
+       {std::pair(VKP_CHANGED_IMAGE, fate.image), std::pair(VKP_CHANGED_RESOURCES, fate.resources),
+        std::pair(VKP_CHANGED_EPHEMERAL_CONTAINERS, fate.ephemeral_containers)}) {
+    if ((request.changed & bit) != 0 && outcome != VKP_UPDATE_APPLIED) {
+      applied &= ~bit;
+      out.put(bit, static_cast<sdk::UpdateOutcome>(outcome), fate.message);
+    }
+  }
   Record record;
   record.call = "update_pod";
   record.uid = known->uid;
-  record.outcome = "ok";
+  record.outcome = applied == request.changed ? "ok" : "not_applied";
   record.workload = *known;
-  const bool restarted = apply_update(*record.workload, parse_pod(request.pod_json), now);
+  const bool restarted = apply_update(*record.workload, pod, applied, now);
   backend_->apply(record, now, now);
-  out.put(request.changed, sdk::UpdateOutcome::Applied);
-  if (restarted && (request.changed & VKP_CHANGED_IMAGE) != 0) {
+  if (applied != 0) {
+    out.put(applied, sdk::UpdateOutcome::Applied);
+  }
+  if (restarted) {
     out.put(VKP_CHANGED_IMAGE, sdk::UpdateOutcome::AppliedByRestart);
   }
 }

@@ -69,6 +69,17 @@ constexpr std::array<Word<Lie>, 3> kLies{{{"nonsense", Lie::Nonsense},
                                           {"wrong_containers", Lie::WrongContainers},
                                           {"old_seq", Lie::OldSeq}}};
 
+constexpr std::array<Word<std::int32_t>, 4> kUpdates{{{"deferred", VKP_UPDATE_DEFERRED},
+                                                      {"applied", VKP_UPDATE_APPLIED},
+                                                      {"infeasible", VKP_UPDATE_INFEASIBLE},
+                                                      {"unsupported", VKP_UPDATE_UNSUPPORTED}}};
+
+UpdateFate default_update() {
+  UpdateFate update;
+  update.message = "a rule of the mock provider says so";
+  return update;
+}
+
 Fault default_fault() {
   Fault fault;
   fault.code = VKP_UNAVAILABLE;
@@ -113,6 +124,15 @@ Evict default_eviction() {
   return {0, "MockEviction", "a rule of the mock provider wants this pod to go", std::nullopt};
 }
 
+UpdateFate parse_update(const Json& json) {
+  UpdateFate update = default_update();
+  update.image = find_word(kUpdates, json["image"].text("applied"));
+  update.resources = find_word(kUpdates, json["resources"].text("applied"));
+  update.ephemeral_containers = find_word(kUpdates, json["ephemeral_containers"].text("applied"));
+  update.message = json["message"].text(update.message);
+  return update;
+}
+
 std::optional<Millis> parse_millis(const Json& json) {
   return json.is_null() ? std::nullopt : std::optional<Millis>(json.number());
 }
@@ -147,6 +167,9 @@ Actions parse_actions(const Json& json) {
   if (const Json evict = json["evict"]; !evict.is_null()) {
     actions.evict = parse_eviction(evict);
   }
+  if (const Json update = json["update"]; !update.is_null()) {
+    actions.update = parse_update(update);
+  }
   if (const Json lie = json["lie"]; !lie.is_null()) {
     actions.lie = find_word(kLies, lie.text());
   }
@@ -172,7 +195,7 @@ Value& made(std::optional<Value>& value, Value fresh = {}) {
 }
 
 using SetAction = void (*)(Actions&, const std::string&);
-constexpr std::array<Word<SetAction>, 16> kAnnotations{{
+constexpr std::array<Word<SetAction>, 19> kAnnotations{{
     {"start-delay-ms", [](Actions& a, const std::string& v) { a.start_delay = parse_number(v); }},
     {"fail",
      [](Actions& a, const std::string& v) {
@@ -214,6 +237,18 @@ constexpr std::array<Word<SetAction>, 16> kAnnotations{{
      }},
     {"stop-delay-ms", [](Actions& a, const std::string& v) { a.stop_delay = parse_number(v); }},
     {"lie", [](Actions& a, const std::string& v) { a.lie = find_word(kLies, v); }},
+    {"update-image",
+     [](Actions& a, const std::string& v) {
+       made(a.update, default_update()).image = find_word(kUpdates, v);
+     }},
+    {"update-resources",
+     [](Actions& a, const std::string& v) {
+       made(a.update, default_update()).resources = find_word(kUpdates, v);
+     }},
+    {"update-ephemeral-containers",
+     [](Actions& a, const std::string& v) {
+       made(a.update, default_update()).ephemeral_containers = find_word(kUpdates, v);
+     }},
 }};
 
 Actions actions_of_annotations(const Pod& pod) {
@@ -344,10 +379,12 @@ Fate decide_fate(const std::vector<Rule>& rules, std::uint64_t seed, const Pod& 
       take_if_first(all.evict, actions.evict);
       take_if_first(all.stop_delay, actions.stop_delay);
       take_if_first(all.lie, actions.lie);
+      take_if_first(all.update, actions.update);
     }
   }
   Fate fate;
   fate.hang = all.hang;
+  fate.update = all.update.value_or(UpdateFate{});
   fate.course.start_delay = all.start_delay.value_or(0);
   fate.course.exit = all.exit;
   fate.course.unready = all.unready;

@@ -28,6 +28,14 @@ struct Hang {
 // "unavailable" and the like, as rules name them; "ok".
 [[nodiscard]] std::string_view code_name(std::int32_t code);
 
+// How update_pod answers, as sdk::UpdateOutcome; parts that a rule does not name are applied.
+struct UpdateFate {
+  std::int32_t image = 1;
+  std::int32_t resources = 1;
+  std::int32_t ephemeral_containers = 1;
+  std::string message;
+};
+
 // What a rule does. What it does not name is empty.
 struct Actions {
   std::optional<Millis> start_delay;
@@ -39,6 +47,7 @@ struct Actions {
   std::optional<Evict> evict;
   std::optional<Millis> stop_delay;
   std::optional<Lie> lie;
+  std::optional<UpdateFate> update;
   Millis jitter = 0;  // each delay of the rule grows by a random part of this
 };
 
@@ -71,6 +80,7 @@ struct PingFault {
 struct Fate {
   std::optional<Fault> fail;  // of create_pod
   std::optional<Hang> hang;
+  UpdateFate update;
   Course course;
 };
 

@@ -87,6 +87,17 @@ constexpr std::string_view kSchema = R"json({
             }
           },
           "lie": {"type": "string", "enum": ["nonsense", "wrong_containers", "old_seq"], "description": "The status is not JSON, names containers of another pod, or is followed by an older one."},
+          "update": {
+            "type": "object",
+            "additionalProperties": false,
+            "description": "How changes of a pod are answered; left out: applied.",
+            "properties": {
+              "image": {"type": "string", "enum": ["applied", "deferred", "infeasible", "unsupported"]},
+              "resources": {"type": "string", "enum": ["applied", "deferred", "infeasible", "unsupported"]},
+              "ephemeral_containers": {"type": "string", "enum": ["applied", "deferred", "infeasible", "unsupported"]},
+              "message": {"type": "string", "description": "Why it is not applied."}
+            }
+          },
           "fail": {
             "type": "object",
             "additionalProperties": false,

@@ -61,7 +61,9 @@ Pod parse_pod(std::string_view pod_json) {
   return pod;
 }
 
-bool apply_update(Workload& workload, const Pod& pod, Millis now) {
+bool apply_update(Workload& workload, const Pod& pod, std::uint64_t changed, Millis now) {
+  const bool takes_images = (changed & VKP_CHANGED_IMAGE) != 0;
+  const bool takes_new = (changed & VKP_CHANGED_EPHEMERAL_CONTAINERS) != 0;
   const View view = observe(workload, now);
   bool restarted = false;
   const std::size_t known = workload.containers.size();
@@ -70,10 +72,10 @@ bool apply_update(Workload& workload, const Pod& pod, Millis now) {
     const auto found = std::find_if(workload.containers.begin(), end, [&](const Container& item) {
       return item.name == wanted.name;
     });
-    if (found == end) {
+    if (found == end && takes_new) {
       workload.containers.push_back(wanted);
       workload.containers.back().since = now;
-    } else if (found->image != wanted.image) {
+    } else if (found != end && takes_images && found->image != wanted.image) {
       found->image = wanted.image;
       const auto index = static_cast<std::size_t>(found - workload.containers.begin());
       if (view.phase == Phase::Running && view.containers[index].state == ContainerState::Running) {

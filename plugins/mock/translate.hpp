@@ -3,6 +3,7 @@
 
 #include "workload.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -23,8 +24,9 @@ struct Pod {
 // Throws Error(InvalidArgument, never retry) for what is not a pod with at least one container.
 [[nodiscard]] Pod parse_pod(std::string_view pod_json);
 
-// Takes over what a pod update can change: images, and containers that are new. Those whose image
-// changed while they ran begin again at `now`. True when there is one.
-bool apply_update(Workload& workload, const Pod& pod, Millis now);
+// Takes over what a pod update can change, as far as `changed` (VKP_CHANGED_… bits) names it: images,
+// and containers that are new. Those whose image changed while they ran begin again at `now`. True when
+// there is one.
+bool apply_update(Workload& workload, const Pod& pod, std::uint64_t changed, Millis now);
 
 }  // namespace vkhost::mock

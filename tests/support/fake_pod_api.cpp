@@ -68,7 +68,8 @@ Object::Ptr new_condition(const std::string& type,
 // What the server's Go types make of a container status: structs appear even when empty, and a time
 // that is not set reads as null.
 void complete_containers(Object::Ptr status) {
-  for (const char* list_name : {"containerStatuses", "initContainerStatuses"}) {
+  for (const char* list_name :
+       {"containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"}) {
     const Array::Ptr list = status->getArray(list_name);
     for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
       Object::Ptr item = list->getObject(static_cast<unsigned>(i));
@@ -83,6 +84,18 @@ void complete_containers(Object::Ptr status) {
         }
       }
     }
+  }
+}
+
+// What a server before 1.28 does not know.
+void drop_newer_members(Object::Ptr status) {
+  status->remove("observedGeneration");
+  status->remove("hostIPs");
+  const Array::Ptr list = status->getArray("containerStatuses");
+  for (std::size_t i = 0; !list.isNull() && i < list->size(); ++i) {
+    Object::Ptr item = list->getObject(static_cast<unsigned>(i));
+    item->remove("resources");
+    item->remove("allocatedResources");
   }
 }
 
@@ -134,6 +147,9 @@ Object::Ptr new_pod(const NewPod& wanted, const std::string& uid, const std::str
   spec->set("nodeName", "vk-0");
   spec->set("restartPolicy", wanted.restart_policy);
   spec->set("containers", strings(wanted.containers, "name"));
+  if (!wanted.resources_json.empty()) {
+    spec->getArray("containers")->getObject(0)->set("resources", parse(wanted.resources_json));
+  }
   if (!wanted.init_containers.empty()) {
     spec->set("initContainers", strings(wanted.init_containers, "name"));
   }
@@ -259,7 +275,11 @@ std::string FakePodApi::create(const NewPod& pod) {
         throw std::logic_error("a pod of that name exists already: " + pod.name);
       }
     }
-    store(new_pod(pod, uid, format_time(clock_->wall_now())));
+    Object::Ptr made = new_pod(pod, uid, format_time(clock_->wall_now()));
+    if (!has_generations_) {
+      made->getObject("metadata")->remove("generation");
+    }
+    store(made);
   }
   send();
   return uid;
@@ -328,10 +348,37 @@ void FakePodApi::set_condition(const std::string& uid,
 }
 
 void FakePodApi::set_image(const std::string& uid, const std::string& image) {
+  edit_spec(uid,
+            [&](Object& spec) { spec.getArray("containers")->getObject(0)->set("image", image); });
+}
+
+void FakePodApi::resize(const std::string& uid, const std::string& resources_json) {
+  edit_spec(uid, [&](Object& spec) {
+    spec.getArray("containers")->getObject(0)->set("resources", parse(resources_json));
+  });
+}
+
+void FakePodApi::add_ephemeral_container(const std::string& uid, const std::string& name) {
+  edit_spec(uid, [&](Object& spec) {
+    Array::Ptr list = spec.getArray("ephemeralContainers");
+    if (list.isNull()) {
+      list = new Array;
+      spec.set("ephemeralContainers", list);
+    }
+    Object::Ptr container = new Object;
+    container->set("name", name);
+    list->add(container);
+  });
+}
+
+void FakePodApi::edit_spec(const std::string& uid, const std::function<void(Object&)>& change) {
   edit(uid, [&](Object& pod) {
-    pod.getObject("spec")->getArray("containers")->getObject(0)->set("image", image);
+    Object::Ptr spec = pod.getObject("spec");
+    change(*spec);
     Object::Ptr metadata = pod.getObject("metadata");
-    metadata->set("generation", metadata->getValue<std::int64_t>("generation") + 1);
+    if (has_generations_) {
+      metadata->set("generation", metadata->getValue<std::int64_t>("generation") + 1);
+    }
   });
 }
 
@@ -518,6 +565,9 @@ Result<std::string> FakePodApi::patch_status(const kube::PodRecord& pod,
     Object::Ptr after = copy_of(before);
     if (!patch.status_json.empty()) {
       strategic_merge(after->getObject("status"), parse(patch.status_json));
+      if (!has_generations_) {
+        drop_newer_members(after->getObject("status"));
+      }
       complete_containers(after->getObject("status"));
       VKHOST_TRY(check_transition(after, before->getObject("status"), after->getObject("status")));
     }

@@ -34,7 +34,8 @@ struct NewPod {
   std::vector<std::string> readiness_gates = {};
   std::vector<std::string> finalizers = {};
   std::map<std::string, std::string> annotations = {};
-  std::string status_json = {};  // Pending and scheduled when empty
+  std::string status_json = {};     // Pending and scheduled when empty
+  std::string resources_json = {};  // of the first container
 };
 
 class FakePodApi final : public pods::PodApi {
@@ -59,6 +60,9 @@ class FakePodApi final : public pods::PodApi {
   void lose_watch();
   void list_again();
 
+  // As a server of 2021: no generations, and newer members of statuses are dropped.
+  void be_an_old_server() { has_generations_ = false; }
+
   // ---- Other clients
   std::string create(const NewPod& pod);  // yields the UID
   // As DELETE does: graceful, or at once for grace 0 and for a pod that has ended.
@@ -66,6 +70,10 @@ class FakePodApi final : public pods::PodApi {
   void edit(const std::string& uid, const std::function<void(Poco::JSON::Object&)>& change);
   void set_condition(const std::string& uid, const std::string& type, const std::string& status);
   void set_image(const std::string& uid, const std::string& image);
+  void resize(const std::string& uid, const std::string& resources_json);  // the first container
+  void add_ephemeral_container(const std::string& uid, const std::string& name);
+  // Of the spec, with a new generation.
+  void edit_spec(const std::string& uid, const std::function<void(Poco::JSON::Object&)>& change);
   void annotate(const std::string& uid, const std::string& key, const std::string& value);
   void set_phase(const std::string& uid, const std::string& phase);
 
@@ -118,6 +126,7 @@ class FakePodApi final : public pods::PodApi {
   const Clock* clock_;
   kube::PodListener* listener_ = nullptr;
   bool at_once_ = false;
+  bool has_generations_ = true;
   Mutex delivery_mutex_;  // keeps events in order on their way to the listener
 
   mutable Mutex mutex_;

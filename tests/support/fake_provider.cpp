@@ -74,6 +74,13 @@ void FakeProvider::answer_update(plugin::UpdateOutcome outcome, std::string text
   update_answer_ = {0, outcome, std::move(text)};
 }
 
+void FakeProvider::answer_update_of(std::uint64_t bits,
+                                    plugin::UpdateOutcome outcome,
+                                    std::string text) {
+  MutexLock lock(mutex_);
+  update_answers_.push_back({bits, outcome, std::move(text)});
+}
+
 void FakeProvider::answer_recover(const std::string& uid, plugin::RecoverVerdict verdict) {
   MutexLock lock(mutex_);
   recover_answers_[uid] = verdict;
@@ -508,9 +515,15 @@ Result<std::vector<plugin::UpdateAnswer>> FakeProvider::update_pod(
   if (!workloads_.contains(uid)) {
     return not_found("no such workload");
   }
-  plugin::UpdateAnswer answer = update_answer_;
-  answer.changed = request.changed;
-  return std::vector<plugin::UpdateAnswer>{answer};
+  std::vector<plugin::UpdateAnswer> answers{update_answer_};
+  answers[0].changed = request.changed;
+  for (plugin::UpdateAnswer answer : update_answers_) {
+    answer.changed &= request.changed;
+    if (answer.changed != 0) {
+      answers.push_back(std::move(answer));
+    }
+  }
+  return answers;
 }
 
 Status FakeProvider::delete_pod(const plugin::DeletePod& request,

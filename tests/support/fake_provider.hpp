@@ -63,6 +63,8 @@ class FakeProvider final : public plugin::Provider {
   void fail_list(Status status, int times = 1);
   void fail_recover(Status status, int times = 1);
   void answer_update(plugin::UpdateOutcome outcome, std::string text);
+  // ... for some bits only, from now on; the others are answered as above.
+  void answer_update_of(std::uint64_t bits, plugin::UpdateOutcome outcome, std::string text);
   void answer_recover(const std::string& uid, plugin::RecoverVerdict verdict);
   void answer_list(const std::string& uid, plugin::ListVerdict verdict);  // until taken back
   void answer_list_honestly(const std::string& uid);
@@ -160,6 +162,7 @@ class FakeProvider final : public plugin::Provider {
   Script recover_script_ VKHOST_GUARDED_BY(mutex_);
   plugin::UpdateAnswer update_answer_ VKHOST_GUARDED_BY(mutex_){0, plugin::UpdateOutcome::Applied,
                                                                 ""};
+  std::vector<plugin::UpdateAnswer> update_answers_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, plugin::RecoverVerdict> recover_answers_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, plugin::ListVerdict> list_answers_ VKHOST_GUARDED_BY(mutex_);
   std::map<Kind, std::function<void()>> before_ VKHOST_GUARDED_BY(mutex_);

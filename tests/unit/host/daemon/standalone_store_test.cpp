@@ -146,6 +146,18 @@ TEST_F(StandaloneStoreTest, LeavesAFileAloneThatItCannotUse) {
   EXPECT_THAT(log_->lines(), ElementsAre(HasSubstr("broken.json")));
 }
 
+TEST(PatchedPod, RemovesAConditionThatThePatchDeletes) {
+  pods::StatusPatch patch;
+  patch.status_json = R"({"conditions":[{"$patch":"delete","type":"Old"},)"
+                      R"({"$patch":"delete","type":"Unknown"}]})";
+
+  const auto pod = patched_pod(
+      R"({"status":{"conditions":[{"type":"Mine"},{"type":"Old"},{"type":"Other"}]}})", patch);
+
+  ASSERT_TRUE(pod.is_ok());
+  EXPECT_EQ(*pod, R"({"status":{"conditions":[{"type":"Mine"},{"type":"Other"}]}})");
+}
+
 TEST(PatchedPod, MergesConditionsByTypeAndReplacesLists) {
   pods::StatusPatch patch;
   patch.status_json = R"({"conditions":[{"type":"Ready","status":"True"}],"reason":null,)"

@@ -102,16 +102,38 @@ TEST_F(Decide, LeavesAPodAloneThatHasEnded) {
 
 TEST_F(Decide, UpdatesOnlyWhatTheProviderTakes) {
   state_.backend = Backend::Present;
+  state_.told.accept(kPodParts, state_.parts());
   EXPECT_EQ(decided().kind, ActionKind::Nothing);
 
   state_.metadata_hash = 1;
+  record_->parts.resources = 1;
   EXPECT_EQ(decided().kind, ActionKind::Nothing);
 
-  record_->spec_hash = 1;
+  record_->spec_hash = 1;  // a toleration, it may be
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+
+  record_->parts.image = 1;
   EXPECT_EQ(decided().kind, ActionKind::Update);
   EXPECT_EQ(decided().changed, plugin::kChangedImage);
 
   state_.changed_material = plugin::kChangedTokens | plugin::kChangedFiles;
+  EXPECT_EQ(decided().changed, plugin::kChangedImage | plugin::kChangedTokens);
+}
+
+TEST_F(Decide, LetsWhatIsNewNotWaitForWhatWasDeferred) {
+  state_.backend = Backend::Present;
+  state_.told.accept(kPodParts, state_.parts());
+  state_.changed_material = plugin::kChangedTokens;
+  state_.deferred = plugin::kChangedTokens;
+  state_.deferred_until = kNow + seconds{3};
+  EXPECT_EQ(decided().kind, ActionKind::Wait);
+  EXPECT_EQ(decided().until, kNow + seconds{3});
+
+  record_->parts.image = 1;
+  EXPECT_EQ(decided().kind, ActionKind::Update);
+  EXPECT_EQ(decided().changed, plugin::kChangedImage);
+
+  state_.deferred_until = kNow;
   EXPECT_EQ(decided().changed, plugin::kChangedImage | plugin::kChangedTokens);
 }
 

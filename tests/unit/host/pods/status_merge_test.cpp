@@ -347,5 +347,143 @@ TEST(MergeStatus, WritesAConditionOfTheHostAloneWhereTheProviderHasSaidNothing) 
   EXPECT_EQ(*ended, "");
 }
 
+TEST(MergeStatus, KeepsOneStateOfAContainer) {
+  const std::string patch = merged(pod_with("{}"), R"({"phase":"Running","containerStatuses":[
+      {"name":"a","state":{"running":{},"terminated":{"exitCode":3},"waiting":{"reason":"X"}},
+       "lastState":{"running":{},"terminated":{"exitCode":4}}},
+      {"name":"b","state":{"waiting":{},"running":{}}}]})");
+
+  const auto list = parsed(patch)->getArray("containerStatuses");
+  EXPECT_EQ(list->getObject(0)->getObject("state")->getNames(),
+            std::vector<std::string>{"terminated"});
+  EXPECT_EQ(list->getObject(0)->getObject("lastState")->getNames(),
+            std::vector<std::string>{"terminated"});
+  EXPECT_EQ(list->getObject(1)->getObject("state")->getNames(),
+            std::vector<std::string>{"running"});
+  EXPECT_FALSE(list->getObject(0)->getValue<bool>("ready"));
+}
+
+TEST(MergeStatus, CountsSidecarsForReadinessAndDoesNotWaitForTheirEnd) {
+  const auto pod = pod_with("{}", R"(,"initContainers":[{"name":"setup"},
+                                      {"name":"proxy","restartPolicy":"Always"}])");
+  const auto with = [&](const char* phase, const char* setup, const char* proxy) {
+    return merged(pod, std::string(R"({"phase":")") + phase +
+                           R"(","containerStatuses":[{"name":"a","state":{"running":{}}},
+                               {"name":"b","state":{"running":{}}}],"initContainerStatuses":[
+                               {"name":"setup","state":)" +
+                           setup + R"(},{"name":"proxy","state":)" + proxy + "}]}");
+  };
+  constexpr const char* kDone = R"({"terminated":{"exitCode":0}})";
+  constexpr const char* kFailed = R"({"terminated":{"exitCode":1}})";
+  constexpr const char* kRuns = R"({"running":{}})";
+
+  const std::string running = with("Running", kDone, kRuns);
+  EXPECT_EQ(status_of(running, "Ready"), "True");
+  EXPECT_TRUE(
+      parsed(running)->getArray("initContainerStatuses")->getObject(1)->getValue<bool>("ready"));
+  EXPECT_EQ(status_of(with("Running", kDone, R"({"waiting":{}})"), "Ready"), "False");
+  EXPECT_EQ(status_of(with("Pending", kDone, kRuns), "Initialized"), "True");
+  EXPECT_EQ(status_of(with("Pending", kDone, R"({"waiting":{}})"), "Initialized"), "False");
+  EXPECT_EQ(status_of(with("Pending", kRuns, kRuns), "Initialized"), "False");
+  EXPECT_EQ(status_of(with("Pending", kFailed, kRuns), "Initialized"), "False");
+}
+
+TEST(MergeStatus, CompletesEphemeralContainers) {
+  const auto pod = pod_with("{}", R"(,"ephemeralContainers":[{"name":"x"},{"name":"y"}])");
+  const std::string running = R"("containerStatuses":[{"name":"a","state":{"running":{}}},
+                                  {"name":"b","state":{"running":{}}}])";
+  const std::string observed =
+      R"({"phase":"Running",)" + running +
+      R"(,"ephemeralContainerStatuses":[{"name":"y","state":{"running":{}}}]})";
+
+  const std::string patch = merged(pod, observed);
+
+  const auto list = parsed(patch)->getArray("ephemeralContainerStatuses");
+  ASSERT_EQ(list->size(), 2U);
+  EXPECT_EQ(list->getObject(0)->getValue<std::string>("name"), "x");
+  EXPECT_THAT(patch, HasSubstr(R"({"waiting":{"reason":"ContainerCreating"}})"));
+  EXPECT_EQ(list->getObject(1)->getValue<std::string>("name"), "y");
+  for (unsigned i = 0; i < 2; ++i) {
+    EXPECT_FALSE(list->getObject(i)->getValue<bool>("ready"));
+    EXPECT_FALSE(list->getObject(i)->has("started"));
+    EXPECT_EQ(list->getObject(i)->getValue<std::string>("imageID"), "");
+  }
+  EXPECT_EQ(status_of(patch, "Ready"), "True");
+  const auto stranger = merge_status(
+      {*pod_with("{}"), R"({"phase":"Running","ephemeralContainerStatuses":[{"name":"z"}]})", "",
+       kNow});
+  EXPECT_EQ(stranger.status().code(), StatusCode::InvalidArgument);
+}
+
+TEST(MergeStatus, RemovesAConditionThatTheProviderNoLongerReports) {
+  const auto before = pod_with(R"({"conditions":[{"type":"Spot","status":"True"},
+                                   {"type":"Other","status":"True"}]})");
+  StatusSources sources{*before, pod_status("Running", {"a", "b"}, "running"), "", kNow};
+  sources.dropped = {"Spot", "NeverWritten", "Ready"};
+
+  const auto patch = merge_status(sources);
+
+  ASSERT_TRUE(patch.is_ok());
+  EXPECT_THAT(*patch, HasSubstr(R"({"$patch":"delete","type":"Spot"})"));
+  EXPECT_THAT(*patch, Not(HasSubstr("NeverWritten")));
+  EXPECT_THAT(*patch, Not(HasSubstr("Other")));
+  EXPECT_EQ(status_of(*patch, "Ready"), "True");
+}
+
+TEST(MergeStatus, ShowsTheGenerationThatWasTold) {
+  const std::string observed = pod_status("Running", {"a", "b"}, "running");
+  const auto pod = pod_with("{}");  // generation 3
+  StatusSources sources{*pod, observed, "", kNow};
+  sources.generation = 2;
+  auto patch = merge_status(sources);
+  ASSERT_TRUE(patch.is_ok());
+  EXPECT_EQ(parsed(*patch)->getValue<int>("observedGeneration"), 2);
+  EXPECT_EQ(condition(*patch, "Ready")->getValue<int>("observedGeneration"), 2);
+
+  const auto written = pod_with(*patch);
+  StatusSources later{*written, observed, "", kNow};
+  later.generation = 3;
+  patch = merge_status(later);
+  ASSERT_TRUE(patch.is_ok());
+  EXPECT_EQ(parsed(*patch)->getValue<int>("observedGeneration"), 3);
+  EXPECT_THAT(*patch, Not(HasSubstr("containerStatuses")));
+  later.generation = 0;  // not known: left as it is
+  patch = merge_status(later);
+  ASSERT_TRUE(patch.is_ok());
+  EXPECT_EQ(*patch, "");
+}
+
+TEST(MergeStatus, SendsNoMemberAgainThatAnOlderServerDrops) {
+  const std::string observed = pod_status("Running", {"a", "b"}, "running");
+  const auto pod = pod_with("{}");
+  const auto settled = [&](const kube::PodPtr& seen) {
+    StatusSources sources{*seen, observed, "10.0.0.9", kNow};
+    sources.resize = {true, true, nullptr};
+    return *merge_status(sources);
+  };
+  auto stored = parsed(settled(pod));
+  stored->remove("hostIPs");
+  stored->remove("observedGeneration");
+  for (unsigned i = 0; i < 2; ++i) {
+    stored->getArray("containerStatuses")->getObject(i)->remove("resources");
+  }
+  const auto conditions = stored->getArray("conditions");
+  for (unsigned i = 0; i < conditions->size(); ++i) {
+    conditions->getObject(i)->remove("observedGeneration");
+  }
+  std::ostringstream text;
+  stored->stringify(text);
+
+  EXPECT_EQ(settled(pod_with(text.str())), "");
+}
+
+TEST(ProviderConditions, AreThoseThatTheHostDoesNotMake) {
+  EXPECT_EQ(provider_conditions(R"({"conditions":[{"type":"Ready"},{"type":"Spot"},{},7]})"),
+            std::vector<std::string>{"Spot"});
+  for (const char* broken : {"", "{", "{}", R"({"conditions":7})", R"({"conditions":[{]})"}) {
+    EXPECT_EQ(provider_conditions(broken), std::vector<std::string>{}) << broken;
+  }
+}
+
 }  // namespace
 }  // namespace vkhost::pods

@@ -335,6 +335,18 @@ TEST_F(PluginTest, AppliesAnImageByRestart) {
   }));
 }
 
+TEST_F(PluginTest, AnswersUpdatesAsARuleSays) {
+  start(R"({"rules":[{"update":{"image":"deferred","message":"later"}}]})");
+  EXPECT_TRUE(plugin_->create_pod(ref("a"), pod_json("a")).ok());
+  std::string changed = pod_json("a");
+  changed.replace(changed.find("a:1"), 3, "a:2");
+
+  EXPECT_THAT(plugin_->update_pod(ref("a"), changed, VKP_CHANGED_IMAGE | VKP_CHANGED_RESOURCES),
+              UnorderedElementsAre(Pair(VKP_CHANGED_IMAGE, sdk::UpdateOutcome::Deferred),
+                                   Pair(VKP_CHANGED_RESOURCES, sdk::UpdateOutcome::Applied)));
+  EXPECT_THAT(plugin_->list_pods().pods.at(0).status_json, Not(HasSubstr("a:2")));
+}
+
 TEST_F(PluginTest, ListsWhatItHoldsAndWhatItDoesNot) {
   start();
   EXPECT_TRUE(plugin_->create_pod(ref("a"), pod_json("a")).ok());

@@ -59,7 +59,8 @@ TEST(Rule, ReadsAllThatCanHappen) {
              "retry": "never", "effect": "happened", "scope": "provider", "tries": 3},
     "hang": {"for_ms": 40, "ignore_cancel": true, "tries": 2},
     "exit": {"code": 9, "after_ms": 50, "times": 4, "restart_delay_ms": 600, "container": "app"},
-    "unready": {"after_ms": 60, "for_ms": 70}})")
+    "unready": {"after_ms": 60, "for_ms": 70},
+    "update": {"image": "unsupported", "resources": "deferred", "message": "not today"}})")
                           .actions;
 
   EXPECT_EQ(all.start_delay, 10);
@@ -85,6 +86,10 @@ TEST(Rule, ReadsAllThatCanHappen) {
   EXPECT_EQ(all.exit->restart_delay, 600);
   EXPECT_EQ(all.exit->container, "app");
   EXPECT_EQ(all.unready->length, 70);
+  EXPECT_EQ(all.update->image, VKP_UPDATE_UNSUPPORTED);
+  EXPECT_EQ(all.update->resources, VKP_UPDATE_DEFERRED);
+  EXPECT_EQ(all.update->ephemeral_containers, VKP_UPDATE_APPLIED);
+  EXPECT_EQ(all.update->message, "not today");
 }
 
 TEST(Rule, RetriesAfterItsTimeWhenItNamesOne) {
@@ -152,18 +157,21 @@ TEST(Fate, FollowsAnnotationsBeforeRules) {
 
 TEST(Fate, ReadsEveryAnnotation) {
   Pod pod = make_pod();
-  for (const auto& [name, value] :
-       std::vector<std::pair<std::string, std::string>>{{"start-delay-ms", "1"},
-                                                        {"fail-stage", "start"},
-                                                        {"fail-retry", "never"},
-                                                        {"hang-for-ms", "2"},
-                                                        {"exit-times", "3"},
-                                                        {"unready-after-ms", "4"},
-                                                        {"unready-for-ms", "5"},
-                                                        {"vanish-after-ms", "6"},
-                                                        {"evict-after-ms", "8"},
-                                                        {"stop-delay-ms", "7"},
-                                                        {"lie", "nonsense"}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"start-delay-ms", "1"},
+           {"fail-stage", "start"},
+           {"fail-retry", "never"},
+           {"hang-for-ms", "2"},
+           {"exit-times", "3"},
+           {"unready-after-ms", "4"},
+           {"unready-for-ms", "5"},
+           {"vanish-after-ms", "6"},
+           {"evict-after-ms", "8"},
+           {"stop-delay-ms", "7"},
+           {"lie", "nonsense"},
+           {"update-image", "deferred"},
+           {"update-resources", "infeasible"},
+           {"update-ephemeral-containers", "unsupported"}}) {
     pod.annotations["mock.vkhost.io/" + name] = value;
   }
 
@@ -181,6 +189,9 @@ TEST(Fate, ReadsEveryAnnotation) {
   EXPECT_EQ(fate.course.evict->grace, std::nullopt);
   EXPECT_EQ(fate.course.stop_delay, 7);
   EXPECT_EQ(fate.course.lie, Lie::Nonsense);
+  EXPECT_EQ(fate.update.image, VKP_UPDATE_DEFERRED);
+  EXPECT_EQ(fate.update.resources, VKP_UPDATE_INFEASIBLE);
+  EXPECT_EQ(fate.update.ephemeral_containers, VKP_UPDATE_UNSUPPORTED);
 }
 
 TEST(Fate, RefusesAnAnnotationThatItCannotRead) {

@@ -43,13 +43,29 @@ TEST(ParsePod, RefusesWhatIsNoPod) {
   EXPECT_THROW(static_cast<void>(parse_pod(R"({"spec":{"containers":{"name":"a"}}})")), sdk::Error);
 }
 
+constexpr std::uint64_t kEverything = ~std::uint64_t{0};
+
+TEST(ApplyUpdate, ChangesOnlyWhatItIsTold) {
+  Workload workload = make_workload();
+  Pod pod;
+  pod.containers = {make_container("app"), make_container("debug", ContainerKind::Ephemeral)};
+  pod.containers[0].image = "registry.example/app:2";
+
+  EXPECT_FALSE(apply_update(workload, pod, VKP_CHANGED_RESOURCES, kAccepted + 4000));
+  EXPECT_EQ(workload.containers.size(), 1U);
+  EXPECT_FALSE(apply_update(workload, pod, VKP_CHANGED_EPHEMERAL_CONTAINERS, kAccepted + 4000));
+  EXPECT_EQ(workload.containers.size(), 2U);
+  EXPECT_NE(workload.containers[0].image, "registry.example/app:2");
+  EXPECT_TRUE(apply_update(workload, pod, VKP_CHANGED_IMAGE, kAccepted + 4000));
+}
+
 TEST(ApplyUpdate, StartsAContainerWithANewImageAgain) {
   Workload workload = make_workload();
   Pod pod;
   pod.containers = {make_container("app")};
   pod.containers[0].image = "registry.example/app:2";
 
-  EXPECT_TRUE(apply_update(workload, pod, kAccepted + 4000));
+  EXPECT_TRUE(apply_update(workload, pod, kEverything, kAccepted + 4000));
 
   const View view = observe(workload, kAccepted + 4000);
   EXPECT_EQ(workload.containers[0].image, "registry.example/app:2");
@@ -65,7 +81,7 @@ TEST(ApplyUpdate, DoesNotStartAPodThatHasFinishedAgain) {
   pod.containers = {make_container("app")};
   pod.containers[0].image = "registry.example/app:2";
 
-  EXPECT_FALSE(apply_update(workload, pod, kAccepted + 4000));
+  EXPECT_FALSE(apply_update(workload, pod, kEverything, kAccepted + 4000));
   EXPECT_EQ(observe(workload, kAccepted + 4000).phase, Phase::Succeeded);
 }
 
@@ -74,7 +90,7 @@ TEST(ApplyUpdate, AddsAnEphemeralContainerThatRunsFromNowOn) {
   Pod pod;
   pod.containers = {make_container("app"), make_container("debug", ContainerKind::Ephemeral)};
 
-  EXPECT_FALSE(apply_update(workload, pod, kAccepted + 4000));
+  EXPECT_FALSE(apply_update(workload, pod, kEverything, kAccepted + 4000));
 
   const View view = observe(workload, kAccepted + 4000);
   ASSERT_EQ(view.containers.size(), 2U);
