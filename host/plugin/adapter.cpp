@@ -5,6 +5,7 @@
 #include "plugin/documents.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -92,6 +93,8 @@ Result<std::unique_ptr<Adapter>> Adapter::create(AdapterParts parts,
   adapter->instance_ = *instance;
   adapter->created_ = true;
   VKHOST_TRY(adapter->read_capabilities(options));
+  VKHOST_TRY_ASSIGN(const void* explain, adapter->extension(VKP_EXT_EXPLAIN, options));
+  adapter->explain_ = read_struct(static_cast<const vkp_explain*>(explain));
   return adapter;
 }
 
@@ -126,6 +129,18 @@ Status Adapter::read_capabilities(const CallOptions& options) {
   }
   capabilities_ = std::move(*parsed);
   return Status::ok();
+}
+
+Result<const void*> Adapter::extension(std::string_view id, const CallOptions& options) {
+  const auto found = std::make_shared<std::atomic<const void*>>(nullptr);
+  if (table_.get_extension != nullptr) {
+    VKHOST_TRY(calls_.run({"get_extension", "get_extension"}, options, std::make_shared<Sink>(),
+                          [get = table_.get_extension, id = std::string(id), found](const auto&) {
+                            found->store(get(id.data(), id.size()));
+                            return VKP_OK;
+                          }));
+  }
+  return found->load();
 }
 
 Status Adapter::start(const StartNode& node, const CallOptions& options) {
@@ -280,6 +295,21 @@ Status Adapter::delete_pod(const DeletePod& request, const CallOptions& options)
                                          0};
         return table.delete_pod(to.call, instance, &out);
       });
+}
+
+Result<std::vector<Finding>> Adapter::explain(std::string_view pod_json,
+                                              const CallOptions& options) {
+  if (explain_.explain == nullptr) {
+    return std::vector<Finding>();
+  }
+  VKHOST_TRY(check_documents(pod_json, {}));
+  const auto sink = std::make_shared<FindingSink>();
+  VKHOST_TRY(calls_.run({"explain", "explain"}, options, sink,
+                        [explain = explain_.explain, instance = instance_,
+                         pod = std::string(pod_json)](const CallPointers& to) {
+                          return explain(to.call, instance, pod.data(), pod.size(), to.findings);
+                        }));
+  return sink->findings();
 }
 
 Result<PodList> Adapter::list_pods(const std::vector<std::string>& uids,

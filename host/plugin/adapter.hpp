@@ -50,6 +50,8 @@ class Adapter final : public Provider {
   Status delete_pod(const DeletePod& request, const CallOptions& options) override;
   Result<PodList> list_pods(const std::vector<std::string>& uids,
                             const CallOptions& options) override;
+  Result<std::vector<Finding>> explain(std::string_view pod_json,
+                                       const CallOptions& options) override;
   Status stop(const CallOptions& options) override;
 
   // Calls that were abandoned and have not returned yet.
@@ -61,6 +63,8 @@ class Adapter final : public Provider {
   Adapter(AdapterParts parts, HostTable& host);
 
   Status read_capabilities(const CallOptions& options);
+  // The plugin's table of that id, or null.
+  Result<const void*> extension(std::string_view id, const CallOptions& options);
   Status call_plain(const char* what,
                     vkp_code (*function)(const vkp_call*, vkp_instance*),
                     const CallOptions& options);
@@ -78,6 +82,7 @@ class Adapter final : public Provider {
   vkp_instance* instance_ = nullptr;
   bool created_ = false;
   Capabilities capabilities_;
+  vkp_explain explain_{};       // its function is null where the plugin has no such extension
   bool recover_begins_ = true;  // the next batch is the first of a round
 };
 

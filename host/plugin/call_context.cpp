@@ -167,6 +167,7 @@ struct CallPass::Slot {
   Handle<vkp_recover_sink> recover{};
   Handle<vkp_update_sink> update{};
   Handle<vkp_list_sink> list{};
+  Handle<vkp_finding_sink> findings{};
 
   Mutex mutex;
   std::shared_ptr<Call> bound VKHOST_GUARDED_BY(mutex);
@@ -245,6 +246,11 @@ struct CallPass::Entries {
     return call ? call->sink().put_update(answer) : VKP_INVALID_ARGUMENT;
   }
 
+  static vkp_code put_finding(const vkp_finding_sink* sink, const vkp_finding* finding) noexcept {
+    const auto call = call_of(sink);
+    return call ? call->sink().put_finding(finding) : VKP_INVALID_ARGUMENT;
+  }
+
   static vkp_code put_listed(const vkp_list_sink* sink, const vkp_listed_pod* pod) noexcept {
     const auto call = call_of(sink);
     return call ? call->sink().put_listed(pod) : VKP_INVALID_ARGUMENT;
@@ -258,7 +264,8 @@ struct CallPass::Entries {
 };
 
 CallPass::Slot::Slot() {
-  call.slot = text.slot = problems.slot = recover.slot = update.slot = list.slot = this;
+  call.slot = text.slot = problems.slot = recover.slot = update.slot = list.slot = findings.slot =
+      this;
   call.table.size = sizeof(vkp_call);
   call.table.fail = &Entries::fail;
   call.table.cancelled = &Entries::cancelled;
@@ -269,6 +276,7 @@ CallPass::Slot::Slot() {
   recover.table = {sizeof(vkp_recover_sink), &Entries::put_verdict};
   update.table = {sizeof(vkp_update_sink), &Entries::put_update};
   list.table = {sizeof(vkp_list_sink), &Entries::put_listed, &Entries::complete};
+  findings.table = {sizeof(vkp_finding_sink), &Entries::put_finding};
 }
 
 class CallPass::Slots {
@@ -328,8 +336,8 @@ CallPass::~CallPass() {
 }
 
 CallPointers CallPass::pointers() const {
-  return {&slot_->call.table,    &slot_->text.table,   &slot_->problems.table,
-          &slot_->recover.table, &slot_->update.table, &slot_->list.table};
+  return {&slot_->call.table,   &slot_->text.table, &slot_->problems.table, &slot_->recover.table,
+          &slot_->update.table, &slot_->list.table, &slot_->findings.table};
 }
 
 }  // namespace vkhost::plugin

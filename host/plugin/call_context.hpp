@@ -100,6 +100,7 @@ struct CallPointers {
   const vkp_recover_sink* recover = nullptr;
   const vkp_update_sink* update = nullptr;
   const vkp_list_sink* list = nullptr;
+  const vkp_finding_sink* findings = nullptr;
 };
 
 class CallPass {

@@ -281,6 +281,51 @@ Status read_secret_annotations(const Object& from, Capabilities& into) {
   return Status::ok();
 }
 
+// "spec.containers[].lifecycle"
+bool is_field_path(std::string_view path) {
+  constexpr std::size_t kMaxPath = 253;
+  std::size_t letters = 0;  // of the member's name so far
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    const char c = path[at];
+    if (c == '[' && letters > 0 && path.substr(at, 2) == "[]" &&
+        (at + 2 == path.size() || path[at + 2] == '.')) {
+      ++at;
+    } else if (c == '.' && letters > 0 && at + 1 < path.size()) {
+      letters = 0;
+    } else if (is_letter_or_digit(c)) {
+      ++letters;
+    } else {
+      return false;
+    }
+  }
+  return letters > 0 && path.size() <= kMaxPath;
+}
+
+Status read_fields(const Object& from, Capabilities& into) {
+  constexpr std::size_t kMaxFields = 1024;
+  if (!from.has("fields")) {
+    return Status::ok();
+  }
+  const Object::Ptr fields = from.getObject("fields");
+  if (fields.isNull()) {
+    return wrong("fields", "an object");
+  }
+  if (fields->size() > kMaxFields) {
+    return wrong("fields", "an object of at most 1024 members");
+  }
+  for (const auto& [path, fate] : *fields) {
+    if (!is_field_path(path)) {
+      return wrong("fields", "paths such as spec.containers[].lifecycle, not \"" + path + "\"");
+    }
+    const std::string word = fate.isString() ? fate.extract<std::string>() : std::string();
+    if (word != "ignored" && word != "refused") {
+      return wrong("fields." + path, "\"ignored\" or \"refused\"");
+    }
+    into.fields.push_back({path, word == "refused"});
+  }
+  return Status::ok();
+}
+
 Result<Capabilities> capabilities_of(const Object& from) {
   Capabilities capabilities;
   VKHOST_TRY(read_status_updates(from, capabilities));
@@ -300,7 +345,7 @@ Result<Capabilities> capabilities_of(const Object& from) {
   VKHOST_TRY(read_bool(from, "late_env", capabilities.late_env));
   VKHOST_TRY(read_bool(from, "native_probes", capabilities.native_probes));
   VKHOST_TRY(read_bool(from, "native_deadline", capabilities.native_deadline));
-  VKHOST_TRY(read_object_text(from, "fields", capabilities.fields_json));
+  VKHOST_TRY(read_fields(from, capabilities));
   return capabilities;
 }
 

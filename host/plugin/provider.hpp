@@ -176,6 +176,23 @@ class ProviderListener {
   virtual Status emit(ProviderEvent event) = 0;
 };
 
+// What becomes of a field of a pod that is not honoured as it is written.
+enum class FindingKind : std::int32_t { Ignored = 0, Changed = 1, Refused = 2 };
+struct Finding {
+  FindingKind kind = FindingKind::Ignored;
+  std::string pointer;  // RFC 6901, into the pod
+  std::string text;
+
+  bool operator==(const Finding&) const = default;
+};
+// The same for every pod; `path` is like "spec.containers[].lifecycle".
+struct FieldRule {
+  std::string path;
+  bool is_refused = false;  // else ignored
+
+  bool operator==(const FieldRule&) const = default;
+};
+
 struct Capabilities {
   bool pushes = false;
   std::chrono::milliseconds poll_interval{std::chrono::seconds{10}};
@@ -191,7 +208,7 @@ struct Capabilities {
   bool native_deadline = false;
   bool reserves_always = false;                 // with vkp.reserve/1: for every pod
   std::vector<std::string> secret_annotations;  // keys whose value names a Secret of the pod
-  std::string fields_json;                      // path in the pod to "ignored" or "refused"
+  std::vector<FieldRule> fields;                // what it does not honour
 };
 
 class Provider {
@@ -219,6 +236,11 @@ class Provider {
   // No UIDs: everything under this owner key.
   virtual Result<PodList> list_pods(const std::vector<std::string>& uids,
                                     const CallOptions& options) = 0;
+  // What the provider will make of a pod; may be asked without start. Nothing where it cannot say.
+  virtual Result<std::vector<Finding>> explain(std::string_view /*pod_json*/,
+                                               const CallOptions& /*options*/) {
+    return std::vector<Finding>();
+  }
   // Calls in flight have returned before; nothing but log comes from the instance afterwards.
   virtual Status stop(const CallOptions& options) = 0;
 };

@@ -11,6 +11,7 @@ namespace vkhost::plugin {
 namespace {
 
 constexpr std::size_t kMaxProblems = 256;
+constexpr std::size_t kMaxFindings = 1024;
 constexpr std::size_t kMaxListedPods = 200'000;
 constexpr std::size_t kMaxNameBytes = 253;
 constexpr std::size_t kMaxUidBytes = 253;
@@ -55,6 +56,7 @@ vkp_code Sink::put_problem(const vkp_problem* /*problem*/) { return VKP_INVALID_
 vkp_code Sink::put_verdict(const vkp_recovered_pod* /*pod*/) { return VKP_INVALID_ARGUMENT; }
 vkp_code Sink::put_update(const vkp_update_answer* /*answer*/) { return VKP_INVALID_ARGUMENT; }
 vkp_code Sink::put_listed(const vkp_listed_pod* /*pod*/) { return VKP_INVALID_ARGUMENT; }
+vkp_code Sink::put_finding(const vkp_finding* /*finding*/) { return VKP_INVALID_ARGUMENT; }
 void Sink::complete() {}
 
 void Sink::close() {
@@ -112,6 +114,29 @@ vkp_code ProblemSink::put_problem(const vkp_problem* problem) {
 std::vector<ConfigProblem> ProblemSink::problems() const {
   const MutexLock lock(mutex_);
   return problems_;
+}
+
+// ---- FindingSink ----
+
+vkp_code FindingSink::put_finding(const vkp_finding* finding) {
+  const vkp_finding from = read_struct(finding);
+  const Result<std::string_view> pointer = read_text(from.pointer, VKP_MAX_MESSAGE_BYTES);
+  const bool fits = pointer.is_ok() && is_json_pointer(*pointer) &&
+                    read_text(from.text, std::numeric_limits<std::size_t>::max()).is_ok();
+  const MutexLock lock(mutex_);
+  if (closed_ || findings_.size() >= kMaxFindings) {
+    return VKP_INVALID_ARGUMENT;
+  }
+  // As with problems: worth showing even when it is told badly.
+  findings_.push_back({read_enum(from.kind, FindingKind::Refused, FindingKind::Ignored),
+                       fits ? std::string(*pointer) : "",
+                       shown_text(from.text, VKP_MAX_MESSAGE_BYTES)});
+  return fits ? VKP_OK : VKP_INVALID_ARGUMENT;
+}
+
+std::vector<Finding> FindingSink::findings() const {
+  const MutexLock lock(mutex_);
+  return findings_;
 }
 
 // ---- RecoverSink ----

@@ -36,6 +36,7 @@ class Sink {
   virtual vkp_code put_verdict(const vkp_recovered_pod* pod);
   virtual vkp_code put_update(const vkp_update_answer* answer);
   virtual vkp_code put_listed(const vkp_listed_pod* pod);
+  virtual vkp_code put_finding(const vkp_finding* finding);
   virtual void complete();
 
   // From here on nothing is taken. The caller reads afterwards.
@@ -70,6 +71,15 @@ class ProblemSink final : public Sink {
 
  private:
   std::vector<ConfigProblem> problems_ VKHOST_GUARDED_BY(mutex_);
+};
+
+class FindingSink final : public Sink {
+ public:
+  vkp_code put_finding(const vkp_finding* finding) override;
+  [[nodiscard]] std::vector<Finding> findings() const;
+
+ private:
+  std::vector<Finding> findings_ VKHOST_GUARDED_BY(mutex_);
 };
 
 class RecoverSink final : public Sink {

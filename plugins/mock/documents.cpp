@@ -4,7 +4,24 @@
 
 #include <vkhost/cpp/json.hpp>
 
+#include <array>
+
 namespace vkhost::mock {
+namespace {
+
+// What a user would miss first of all that does not happen to pods that run nowhere.
+constexpr std::array kIgnoredFields = {
+    "spec.containers[].livenessProbe",
+    "spec.containers[].readinessProbe",
+    "spec.containers[].startupProbe",
+    "spec.containers[].lifecycle",
+    "spec.hostNetwork",
+    "spec.hostPID",
+    "spec.hostIPC",
+    "spec.volumes[].hostPath",
+};
+
+}  // namespace
 
 std::string describe_mock() {
   sdk::JsonWriter json;
@@ -31,7 +48,11 @@ std::string render_capabilities(const Settings& settings) {
   for (const std::string& kind : settings.material) {
     json.value(kind);
   }
-  return json.end_array().end_object().take();
+  json.end_array().key("fields").begin_object();
+  for (const char* path : kIgnoredFields) {
+    json.member(path, "ignored");
+  }
+  return json.end_object().end_object().take();
 }
 
 std::string render_node(const Settings& settings, std::string_view node_name) {

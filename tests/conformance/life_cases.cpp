@@ -55,6 +55,24 @@ void lives_without_a_start(Bench& bench) {
   }
 }
 
+void explains_without_a_back_end(Bench& bench) {
+  if (!bench.load() || !bench.create()) {
+    return;
+  }
+  const Pod pod = bench.pod("web");
+  const auto first = bench.provider().explain(pod.json, bench.within(std::chrono::seconds(5)));
+  const auto again = bench.provider().explain(pod.json, bench.within(std::chrono::seconds(5)));
+  if (bench.expect_ok(first.status(), "explain before start") &&
+      bench.expect_ok(again.status(), "explain once more")) {
+    bench.expect(*first == *again, "explain says something else of the same pod");
+    for (const plugin::Finding& finding : *first) {
+      bench.expect(!finding.text.empty(), "explain: a finding without a text");
+      bench.expect(finding.kind != plugin::FindingKind::Refused,
+                   "explain refuses a plain pod: " + finding.pointer + ": " + finding.text);
+    }
+  }
+}
+
 void answers_ping(Bench& bench) {
   if (bench.begin()) {
     bench.expect_ok(bench.provider().ping(bench.within(std::chrono::seconds(10))), "ping");
@@ -139,6 +157,8 @@ std::vector<Case> life_cases() {
        describes_a_node},
       {"LivesWithoutAStart", "destroy may follow create at once, and create again",
        lives_without_a_start},
+      {"ExplainsWithoutABackEnd", "explain answers before start, and the same each time",
+       explains_without_a_back_end},
       {"AnswersPing", "ping is OK while the back end can be reached", answers_ping},
       {"RecoversInRounds", "recover_pods takes several batches, and a round that begins again",
        recovers_in_rounds},

@@ -315,6 +315,26 @@ void hand_over_problems(Lines& lines) {
   }
 }
 
+void hand_over_findings(Lines& lines) {
+  Memory memory;
+  plugin::FindingSink sink;
+  while (!lines.is_over()) {
+    vkp_finding finding{};
+    const std::uint64_t size = lines.number();
+    finding.pointer = memory.text(lines);
+    finding.text = memory.text(lines);
+    finding.kind = lines.code();
+    sink.put_finding(size == 0 ? nullptr : memory.cut(finding, size));
+  }
+  sink.close();
+  for (const plugin::Finding& finding : sink.findings()) {
+    require(vkhost::is_utf8(finding.text) && vkhost::is_utf8(finding.pointer));
+    require(finding.pointer.empty() || finding.pointer.starts_with('/'));
+    require(finding.kind >= plugin::FindingKind::Ignored &&
+            finding.kind <= plugin::FindingKind::Refused);
+  }
+}
+
 void hand_over_failure(Lines& lines) {
   Memory memory;
   const std::int32_t code = lines.code();
@@ -349,8 +369,10 @@ void hand_over_capabilities(Lines& lines) {
   require(capabilities->poll_interval >= std::chrono::milliseconds{100});
   require(capabilities->poll_interval <= std::chrono::hours{1});
   require(capabilities->max_parallel_calls >= 1 && capabilities->max_parallel_calls <= 1024);
-  require(capabilities->fields_json.empty() ||
-          vkhost::validate_json_object(capabilities->fields_json, 64).is_ok());
+  for (const plugin::FieldRule& rule : capabilities->fields) {
+    require(!rule.path.empty() && rule.path.size() <= 253);
+    require(rule.path.find("..") == std::string::npos && !rule.path.ends_with('.'));
+  }
 }
 
 void hand_over_annotations(Lines& lines) {
@@ -423,6 +445,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {"updates", hand_over_updates},
       {"text", hand_over_text},
       {"problems", hand_over_problems},
+      {"findings", hand_over_findings},
       {"failure", hand_over_failure},
       {"description", hand_over_description},
       {"capabilities", hand_over_capabilities},

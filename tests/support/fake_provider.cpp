@@ -69,6 +69,16 @@ void FakeProvider::fail_recover(Status status, int times) {
   add(recover_script_, "", status, times);
 }
 
+void FakeProvider::answer_explain(std::vector<plugin::Finding> findings) {
+  MutexLock lock(mutex_);
+  findings_ = std::move(findings);
+}
+
+void FakeProvider::fail_explain(Status status, int times) {
+  MutexLock lock(mutex_);
+  add(explain_script_, "", status, times);
+}
+
 void FakeProvider::answer_update(plugin::UpdateOutcome outcome, std::string text) {
   MutexLock lock(mutex_);
   update_answer_ = {0, outcome, std::move(text)};
@@ -99,7 +109,7 @@ void FakeProvider::answer_list_honestly(const std::string& uid) {
 void FakeProvider::stop_failing() {
   MutexLock lock(mutex_);
   for (Script* script : {&create_script_, &effect_script_, &delete_script_, &update_script_,
-                         &list_script_, &recover_script_}) {
+                         &list_script_, &recover_script_, &explain_script_}) {
     script->clear();
   }
   recover_answers_.clear();
@@ -399,6 +409,15 @@ Status FakeProvider::ping(const plugin::CallOptions&) { return Status::ok(); }
 
 Status FakeProvider::start(const plugin::StartNode&, const plugin::CallOptions&) {
   return Status::ok();
+}
+
+Result<std::vector<plugin::Finding>> FakeProvider::explain(std::string_view /*pod_json*/,
+                                                           const plugin::CallOptions& /*options*/) {
+  MutexLock lock(mutex_);
+  if (auto refused = scripted(explain_script_, "")) {
+    return *refused;
+  }
+  return findings_;
 }
 
 Status FakeProvider::stop(const plugin::CallOptions&) { return Status::ok(); }

@@ -68,6 +68,8 @@ class FakeProvider final : public plugin::Provider {
   void answer_recover(const std::string& uid, plugin::RecoverVerdict verdict);
   void answer_list(const std::string& uid, plugin::ListVerdict verdict);  // until taken back
   void answer_list_honestly(const std::string& uid);
+  void answer_explain(std::vector<plugin::Finding> findings);
+  void fail_explain(Status status, int times = 1);
   void stop_failing();  // forgets what was scripted
   // Runs once in the next call of that kind, before its effect and without a lock.
   void during_next(Kind kind, std::function<void()> hook);
@@ -121,6 +123,8 @@ class FakeProvider final : public plugin::Provider {
   Status delete_pod(const plugin::DeletePod& request, const plugin::CallOptions& options) override;
   Result<plugin::PodList> list_pods(const std::vector<std::string>& uids,
                                     const plugin::CallOptions& options) override;
+  Result<std::vector<plugin::Finding>> explain(std::string_view pod_json,
+                                               const plugin::CallOptions& options) override;
   Status stop(const plugin::CallOptions& options) override;
 
  private:
@@ -160,6 +164,8 @@ class FakeProvider final : public plugin::Provider {
   Script update_script_ VKHOST_GUARDED_BY(mutex_);
   Script list_script_ VKHOST_GUARDED_BY(mutex_);
   Script recover_script_ VKHOST_GUARDED_BY(mutex_);
+  Script explain_script_ VKHOST_GUARDED_BY(mutex_);
+  std::vector<plugin::Finding> findings_ VKHOST_GUARDED_BY(mutex_);
   plugin::UpdateAnswer update_answer_ VKHOST_GUARDED_BY(mutex_){0, plugin::UpdateOutcome::Applied,
                                                                 ""};
   std::vector<plugin::UpdateAnswer> update_answers_ VKHOST_GUARDED_BY(mutex_);

@@ -392,5 +392,42 @@ TEST_F(AdapterTest, MakesCallsBesideEachOther) {
   }
 }
 
+// ---- What the provider says of a pod beforehand
+
+TEST_F(AdapterTest, AsksWhatBecomesOfTheFieldsOfAPod) {
+  std::string asked;
+  plugin_.explain = [&](const vkp_call*, std::string_view pod, const vkp_finding_sink* out) {
+    asked = pod;
+    const vkp_finding finding{sizeof(finding), as_text("/spec/hostNetwork"),
+                              as_text("there is no host"), VKP_FINDING_REFUSED, 0};
+    return out->put(out, &finding);
+  };
+  given_adapter();
+
+  const auto findings = adapter_->explain(R"({"spec":{}})", {});
+
+  ASSERT_TRUE(findings.is_ok()) << findings.status().to_string();
+  EXPECT_EQ(asked, R"({"spec":{}})");
+  EXPECT_THAT(*findings,
+              ElementsAre(Finding{FindingKind::Refused, "/spec/hostNetwork", "there is no host"}));
+}
+
+TEST_F(AdapterTest, HasNoFindingsOfAPluginThatExplainsNothing) {
+  given_adapter();
+
+  EXPECT_THAT(*adapter_->explain("{}", {}), IsEmpty());
+}
+
+TEST_F(AdapterTest, TellsWhenAnExplanationFails) {
+  plugin_.explain = [](const vkp_call*, std::string_view, const vkp_finding_sink*) {
+    return VKP_INVALID_ARGUMENT;
+  };
+  given_adapter();
+
+  EXPECT_EQ(adapter_->explain("{}", {}).status().code(), StatusCode::InvalidArgument);
+  EXPECT_EQ(adapter_->explain(std::string(VKP_MAX_POD_BYTES + 1, ' '), {}).status().reason(),
+            "PodTooLarge");
+}
+
 }  // namespace
 }  // namespace vkhost::plugin

@@ -76,7 +76,7 @@ TEST(CapabilitiesDocument, IsReadWithAllItsMembers) {
   EXPECT_THAT(read->secret_annotations, ElementsAre("ec2.example.com/key"));
   EXPECT_TRUE(read->names_node && read->late_env && read->reserves_always);
   EXPECT_TRUE(read->native_probes && read->native_deadline);
-  EXPECT_THAT(read->fields_json, HasSubstr("hostNetwork"));
+  EXPECT_EQ(read->fields, (std::vector<FieldRule>{{"spec.hostNetwork", true}}));
 }
 
 TEST(CapabilitiesDocument, MeansPollingAndNothingElseWhenEmpty) {
@@ -96,12 +96,28 @@ TEST(CapabilitiesDocument, KeepsAbsurdNumbersWithinBounds) {
 }
 
 TEST(CapabilitiesDocument, IsRefusedWithAWrongMember) {
-  for (const char* document :
-       {R"({"status_updates": "sometimes"})", R"({"poll_interval_ms": 0})",
-        R"({"poll_interval_ms": "1"})", R"({"poll_interval_ms": 99999999999999999999})",
-        R"({"max_parallel_calls": -1})", R"({"max_parallel_calls": true})",
-        R"({"updates": "image"})", R"({"material": [1]})", R"({"names_node": "yes"})",
-        R"({"reserve": "never"})", R"({"fields": []})", "[]", "{]"}) {
+  for (const char* document : {R"({"status_updates": "sometimes"})",
+                               R"({"poll_interval_ms": 0})",
+                               R"({"poll_interval_ms": "1"})",
+                               R"({"poll_interval_ms": 99999999999999999999})",
+                               R"({"max_parallel_calls": -1})",
+                               R"({"max_parallel_calls": true})",
+                               R"({"updates": "image"})",
+                               R"({"material": [1]})",
+                               R"({"names_node": "yes"})",
+                               R"({"reserve": "never"})",
+                               R"({"fields": []})",
+                               R"({"fields": {"spec": "honoured"}})",
+                               R"({"fields": {"spec": true}})",
+                               R"({"fields": {"": "ignored"}})",
+                               R"({"fields": {"spec.": "ignored"}})",
+                               R"({"fields": {"spec..x": "ignored"}})",
+                               R"({"fields": {"[]": "ignored"}})",
+                               R"({"fields": {"spec.x[0]": "ignored"}})",
+                               R"({"fields": {"spec.x[]y": "ignored"}})",
+                               R"({"fields": {"spec.x y": "ignored"}})",
+                               "[]",
+                               "{]"}) {
     EXPECT_FALSE(parse_capabilities(document).is_ok()) << document;
   }
 }

@@ -25,6 +25,7 @@ struct FakePlugin {
   std::function<vkp_code(const vkp_call*, const vkp_list_pods_request*, const vkp_list_sink*)>
       list_pods;
   std::function<vkp_code(const vkp_call*)> stop;
+  std::function<vkp_code(const vkp_call*, std::string_view, const vkp_finding_sink*)> explain;
   std::function<void()> destroy;
   bool gives_instance = true;
 
@@ -107,6 +108,15 @@ struct FakePlugin {
       if (of(instance).destroy) {
         of(instance).destroy();
       }
+    };
+    table.get_extension = [](const char* id, std::size_t size) -> const void* {
+      static const vkp_explain explain{
+          sizeof(vkp_explain), [](const vkp_call* context, vkp_instance* instance, const char* pod,
+                                  std::size_t length, const vkp_finding_sink* out) {
+            return call(of(instance).explain, context, std::string_view(pod, length), out);
+          }};
+      const bool is_asked = std::string_view(id, size) == VKP_EXT_EXPLAIN;
+      return is_asked && current()->explain ? &explain : nullptr;
     };
     return table;
   }

@@ -55,6 +55,7 @@ TEST(Sink, RefusesWhatItIsNotFor) {
   EXPECT_EQ(sink.put_verdict(nullptr), VKP_INVALID_ARGUMENT);
   EXPECT_EQ(sink.put_update(nullptr), VKP_INVALID_ARGUMENT);
   EXPECT_EQ(sink.put_listed(nullptr), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(sink.put_finding(nullptr), VKP_INVALID_ARGUMENT);
   sink.complete();
 }
 
@@ -77,6 +78,26 @@ TEST(ProblemSink, ShowsAlsoWhatIsToldBadly) {
   EXPECT_FALSE(problems[1].is_warning);
   EXPECT_EQ(problems[1].pointer, "");
   EXPECT_EQ(problems[2].text, "w\xEF\xBF\xBDong");
+}
+
+TEST(FindingSink, ShowsAlsoWhatIsToldBadly) {
+  FindingSink sink;
+  const auto put_finding = [&](std::string_view pointer, std::string_view text, std::int32_t kind) {
+    const vkp_finding finding{sizeof(finding), as_text(pointer), as_text(text), kind, 0};
+    return sink.put_finding(&finding);
+  };
+
+  EXPECT_EQ(put_finding("/spec/hostNetwork", "there is none", VKP_FINDING_REFUSED), VKP_OK);
+  EXPECT_EQ(put_finding("/spec/x", "a later kind", 77), VKP_OK);
+  EXPECT_EQ(put_finding("spec", "no pointer", VKP_FINDING_CHANGED), VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(sink.put_finding(nullptr), VKP_OK);  // of the pod as a whole, without a word
+  sink.close();
+  EXPECT_EQ(put_finding("/spec/late", "", VKP_FINDING_IGNORED), VKP_INVALID_ARGUMENT);
+
+  EXPECT_THAT(sink.findings(),
+              ElementsAre(Finding{FindingKind::Refused, "/spec/hostNetwork", "there is none"},
+                          Finding{FindingKind::Ignored, "/spec/x", "a later kind"},
+                          Finding{FindingKind::Changed, "", "no pointer"}, Finding{}));
 }
 
 TEST(RecoverSink, AnswersUnknownForPodsWithoutAVerdict) {
