@@ -131,13 +131,16 @@ struct LogConfig {
   LogFormat format = LogFormat::Auto;
 };
 
-enum class DaemonsetPods { Ignore, Run };
+enum class DaemonsetPods { Ignore, Refuse, Accept };
+enum class UnsupportedFields { Warn, Reject };
 enum class Orphans { Report, Delete };
 enum class PodEvents { All, Warnings };
 
 struct PoliciesConfig {
   OnLost on_lost = OnLost::Fail;
   DaemonsetPods daemonset_pods = DaemonsetPods::Ignore;
+  bool admission = true;
+  UnsupportedFields unsupported_fields = UnsupportedFields::Warn;
   Orphans orphans = Orphans::Report;
   std::int64_t max_orphan_deletions = 10;
 };

@@ -285,9 +285,26 @@ Section<PoliciesConfig> policies_keys() {
            "Never` it is never created once more. The annotation `vkhost.io/on-lost` of a pod wins "
            "over this.")
       .key("daemonset_pods", &PoliciesConfig::daemonset_pods,
-           choice<DaemonsetPods>({{"ignore", DaemonsetPods::Ignore}, {"run", DaemonsetPods::Run}}),
-           "Pods of DaemonSets, which mostly want a real machine. Refusing them would make the "
-           "controller create them for ever.")
+           choice<DaemonsetPods>({{"ignore", DaemonsetPods::Ignore},
+                                  {"refuse", DaemonsetPods::Refuse},
+                                  {"accept", DaemonsetPods::Accept},
+                                  {"run", DaemonsetPods::Accept}}),
+           "Pods of DaemonSets, which mostly want a real machine. `ignore` leaves them Pending "
+           "until "
+           "they are deleted. `refuse` makes them Failed with reason `DaemonSetPodsRefused`, and "
+           "their controller creates them again, at growing distances, for ever. `run` is the "
+           "former "
+           "spelling of `accept`.")
+      .key("admission", &PoliciesConfig::admission, boolean(),
+           "Reject pods that do not fit the node (selectors, taints, resources) in the words of a "
+           "kubelet. The scheduler places none of these; pods with `nodeName` get past it.")
+      .key(
+          "unsupported_fields", &PoliciesConfig::unsupported_fields,
+          choice<UnsupportedFields>(
+              {{"warn", UnsupportedFields::Warn}, {"reject", UnsupportedFields::Reject}}),
+          "Pods with fields that the provider ignores: they are told by an event and the condition "
+          "`vkhost.io/FieldsHonoured`, or the pod becomes Failed with reason `UnsupportedFields`. "
+          "`vkhost explain FILE` says beforehand which these are.")
       .key("orphans", &PoliciesConfig::orphans,
            choice<Orphans>({{"report", Orphans::Report}, {"delete", Orphans::Delete}}),
            "Workloads of this node whose pod is gone: they are reported, or deleted once that is "

@@ -101,6 +101,10 @@ pods::Settings pods_settings(const config::Config& config,
   settings.keep_finished = config.pods.keep_finished;
   settings.normal_events = config.pods.events == config::PodEvents::All;
   settings.backoff = {config.pods.backoff_first, config.pods.backoff_cap};
+  settings.check_fit = config.policies.admission;
+  settings.refuse_daemon_sets = config.policies.daemonset_pods == config::DaemonsetPods::Refuse;
+  settings.reject_unsupported_fields =
+      config.policies.unsupported_fields == config::UnsupportedFields::Reject;
   settings.host_ip = kubelet.address;
   return settings;
 }

@@ -20,11 +20,16 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
       node->provider_->capabilities(), [self = node.get()](std::string_view resource) {
         return self->node_->allocatable(std::string(resource));
       });
+  node->known_node_ = std::make_unique<KnownNode>(
+      KnownNode::Parts{[self = node.get()] { return self->name(); },
+                       [self = node.get()] { return self->node_->view().node_json; },
+                       [self = node.get()] { return self->node_->version(); }, node->parts_.api,
+                       node->parts_.clock, node->parts_.log});
   node->engine_ = std::make_unique<pods::PodEngine>(
       node->settings_.pods,
       pods::EngineParts{node->provider_.get(), node->parts_.pod_api, node->parts_.events,
                         node->material_.get(), node.get(), node->parts_.clock, node->parts_.random,
-                        node->parts_.log, node.get()});
+                        node->parts_.log, node.get(), node->known_node_.get()});
   node->node_ = std::make_unique<node::NodeController>(
       node->settings_.node,
       node::Parts{node->provider_.get(), node->parts_.api, node->parts_.self_check,
@@ -252,8 +257,14 @@ void VirtualNode::pod_removed(const std::string& uid) {
   tell_of_change();
 }
 
-void VirtualNode::object_changed(std::string json) { node_->object_changed(json); }
+void VirtualNode::object_changed(std::string json) {
+  known_node_->object_changed(json);
+  node_->object_changed(json);
+}
 
-void VirtualNode::object_gone() { node_->node_deleted(); }
+void VirtualNode::object_gone() {
+  known_node_->object_gone();
+  node_->node_deleted();
+}
 
 }  // namespace vkhost::daemon

@@ -10,6 +10,7 @@
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
+#include "daemon/known_node.hpp"
 #include "daemon/pod_source.hpp"
 #include "daemon/step_sequence.hpp"
 #include "kube/client.hpp"
@@ -128,6 +129,7 @@ class VirtualNode final : public plugin::ProviderListener,
 
   std::unique_ptr<plugin::Provider> provider_;
   std::unique_ptr<pods::MaterialSource> material_;
+  std::unique_ptr<KnownNode> known_node_;
   std::unique_ptr<pods::PodEngine> engine_;
   std::unique_ptr<node::NodeController> node_;
   std::unique_ptr<kube::ObjectWatch> node_watch_;  // null: standalone, or not up yet

@@ -86,6 +86,7 @@ Status NodeController::prepare(const CancelToken& cancel) {
     settings_ = std::make_shared<const Settings>(std::move(settings));
   }
   facts_.provider_json = std::move(*given);
+  ++version_;
   want_write();
   return Status::ok();
 }
@@ -310,6 +311,7 @@ void NodeController::refresh_provider_node() {
   const MutexLock lock(mutex_);
   if (given.is_ok()) {
     facts_.provider_json = std::move(*given);
+    ++version_;
     refresh_failures_ = 0;
     // A provider that says it changed each time it is asked is not asked without a pause.
     next_refresh_ = now + configured_.refresh_backoff.first;
@@ -383,6 +385,7 @@ void NodeController::read_capacity_file() {
     }
   }
   settings_ = std::make_shared<const Settings>(std::move(settings));
+  ++version_;
   want_write();
 }
 

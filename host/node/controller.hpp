@@ -26,6 +26,8 @@
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -90,6 +92,8 @@ class NodeController {
 
   [[nodiscard]] std::string name() const;
   [[nodiscard]] NodeView view() const;
+  // Grows whenever view() shows another node, heartbeats and readiness apart.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
   // status.allocatable as it stands.
   [[nodiscard]] std::optional<std::string> allocatable(const std::string& resource) const;
 
@@ -131,6 +135,7 @@ class NodeController {
   CapacityFile capacity_file_;
   SteadyTime next_self_check_{};
 
+  std::atomic<std::uint64_t> version_ = 1;
   mutable Mutex mutex_;
   std::shared_ptr<const Settings> settings_ VKHOST_GUARDED_BY(mutex_);  // newer than configured_
   Facts facts_ VKHOST_GUARDED_BY(mutex_);

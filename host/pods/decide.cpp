@@ -85,6 +85,9 @@ plugin::DeleteReason delete_reason(const PodState& state) {
   if (state.is_ending()) {
     return plugin::DeleteReason::Deleted;
   }
+  if (state.rejected) {
+    return plugin::DeleteReason::Rejected;
+  }
   if (!state.order) {
     return plugin::DeleteReason::Finished;
   }
@@ -150,6 +153,10 @@ Action decide_ending(const PodState& state,
 Action decide_finished(const PodState& state,
                        const Settings& settings,
                        const DecideContext& context) {
+  if (state.rejected) {
+    // An earlier process may have begun with it.
+    return state.needs_delete() ? decide_deletion(state, settings, context) : Action{};
+  }
   const bool may_be_kept = state.backend == Backend::Present || state.backend == Backend::Unknown;
   if (settings.keep_finished.count() == 0 || !may_be_kept || !state.pod->is_terminal() ||
       !state.finished_at) {
@@ -239,6 +246,9 @@ Action decide_create(const PodState& state,
   }
   if (context.now < state.next_try && !state.retry_when_changed) {
     return wait_until(state.next_try);
+  }
+  if (context.admits && !state.admitted) {
+    return act(ActionKind::Admit);
   }
   Action action = act(ActionKind::Create);
   action.create_reason = why;

@@ -15,6 +15,7 @@ namespace vkhost::pods {
 enum class ActionKind {
   Nothing,       // until something changes
   Wait,          // look again at `until`
+  Admit,         // may it run here at all
   Create,        // create_pod with `create_reason`
   Update,        // update_pod with `changed`
   Delete,        // delete_pod with `grace` and `delete_reason`
@@ -44,6 +45,7 @@ struct DecideContext {
   std::uint64_t supported_updates = 0;  // Capabilities::updates
   bool pushes = true;                   // Capabilities::pushes
   bool native_deadline = false;         // Capabilities::native_deadline
+  bool admits = false;                  // somebody judges new pods
 };
 
 [[nodiscard]] Action decide(const PodState& state,

@@ -1,8 +1,8 @@
 // The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
 // provider_calls.cpp, what follows from their outcome in outcomes.cpp, who hears of it in telling.cpp,
-// what it pushes in observed.cpp, what it lists in listing.cpp, the end of pods in endings.cpp, evictions
-// and deadlines in evictions.cpp, changes of pods that run in updates.cpp, the writing of statuses in
-// status_writer.cpp.
+// what it pushes in observed.cpp, what it lists in listing.cpp, admission in admitting.cpp, the end of
+// pods in endings.cpp, evictions and deadlines in evictions.cpp, changes of pods that run in
+// updates.cpp, the writing of statuses in status_writer.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -31,6 +31,7 @@ PodEngine::PodEngine(Settings settings, EngineParts parts)
       parts_(std::move(parts)),
       parallel_calls_(std::max<std::size_t>(
           1, std::min(settings_.workers, parts_.provider->capabilities().max_parallel_calls))),
+      field_rules_(parts_.provider->capabilities().fields),
       calls_(parallel_calls_, settings_.backoff),
       deletes_(parallel_calls_, settings_.backoff),
       announced_(Status::ok().to_string()),
@@ -46,6 +47,9 @@ void PodEngine::pods_listed(std::vector<kube::PodPtr> pods) {
   Cancels cancels;
   {
     const MutexLock lock(mutex_);
+    if (!listed_ && parts_.node != nullptr) {
+      sort_oldest_first(pods);  // in this order they are judged
+    }
     std::unordered_set<std::string_view> present;
     present.reserve(pods.size());
     for (const kube::PodPtr& pod : pods) {
@@ -139,6 +143,7 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
     state.refused_status = 0;
   }
   note_wanted(before.get(), state);
+  keep_seat(state, before && before->spec_hash != pod->spec_hash);
   const bool deletion_moved = !before || before->deletion_timestamp != pod->deletion_timestamp;
   if (pod->is_deleting() && (!was_ending || deletion_moved)) {
     begin_ending(state, cancels);
@@ -171,6 +176,7 @@ void PodEngine::mark_removed(PodState& state, Cancels* cancels) {
   }
   state.status_dirty = false;
   state.handle_dirty = false;
+  state.seat.reset();
 }
 
 // A deletion waits for nothing that went wrong before it was asked for.
@@ -292,6 +298,7 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
       state.backend = VKHOST_PLANTED(NoAnswerMeansAbsent) ? Backend::Lost : Backend::Unknown;
       break;
   }
+  keep_seat(state, false);
 }
 
 void PodEngine::start(const EngineThreads& threads) {
@@ -344,8 +351,8 @@ std::optional<PodView> PodEngine::find(const std::string& uid) const {
 
 std::size_t PodEngine::footprint() {
   const MutexLock lock(mutex_);
-  return pods_.size() + names_.size() + inspect_.size() + orphans_.size() + calls_.waiting() +
-         deletes_.waiting() + queue_.size() + writes_.size();
+  return static_cast<std::size_t>(seats_.pods()) + pods_.size() + names_.size() + inspect_.size() +
+         orphans_.size() + calls_.waiting() + deletes_.waiting() + queue_.size() + writes_.size();
 }
 
 PodEngine::OrphanCounts PodEngine::orphans() const {

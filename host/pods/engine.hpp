@@ -18,8 +18,10 @@
 #include "kube/pod_record.hpp"
 #include "observe/log.hpp"
 #include "plugin/provider.hpp"
+#include "pods/admission.hpp"
 #include "pods/call_slots.hpp"
 #include "pods/decide.hpp"
+#include "pods/fields.hpp"
 #include "pods/host_status.hpp"
 #include "pods/interfaces.hpp"
 #include "pods/orphans.hpp"
@@ -51,6 +53,7 @@ struct EngineParts {
   std::shared_ptr<Random> random;
   observe::Logger log;
   NodeEventSink* node_events = nullptr;  // null: the log alone
+  NodeSource* node = nullptr;            // null: every pod is admitted
 };
 
 // What engines of one process share. All outlive the engines that run on them.
@@ -178,6 +181,17 @@ class PodEngine final : public kube::PodListener {
   void offer_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void wake_waiting() VKHOST_REQUIRES(mutex_);
   void inspect(const Job& job);
+
+  // ---- Admission (admitting.cpp)
+  struct Verdict {
+    Seats::Outcome seating;
+    std::vector<plugin::Finding> findings;
+  };
+  bool admit(const Job& job);
+  Verdict judge(const kube::PodRecord& pod);
+  Seats::Outcome find_seat(const kube::PodRecord& pod);
+  std::vector<plugin::Finding> findings_about(const kube::PodRecord& pod);
+  void keep_seat(PodState& state, bool spec_changed) VKHOST_REQUIRES(mutex_);
 
   // ---- The end of pods (endings.cpp)
   void fail_lost(const Job& job);
@@ -341,6 +355,8 @@ class PodEngine final : public kube::PodListener {
   const EngineParts parts_;
   const std::size_t parallel_calls_;
   CancelSource stop_;
+  const FieldRules field_rules_;
+  Seats seats_;  // before the states, which give theirs back
 
   mutable Mutex mutex_;
   std::unordered_map<std::string, StatePtr> pods_ VKHOST_GUARDED_BY(mutex_);

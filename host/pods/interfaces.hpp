@@ -6,11 +6,13 @@
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/status.hpp"
+#include "kube/node_facts.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -92,6 +94,19 @@ class MaterialSource {
   MaterialSource& operator=(const MaterialSource&) = delete;
   virtual ~MaterialSource() = default;
   virtual Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) = 0;
+};
+
+// The node that pods are admitted to. [any-thread]
+class NodeSource {
+ public:
+  NodeSource() = default;
+  NodeSource(const NodeSource&) = delete;
+  NodeSource& operator=(const NodeSource&) = delete;
+  virtual ~NodeSource() = default;
+  // As it is known to be; null as long as nothing is. [no-block]
+  virtual std::shared_ptr<const kube::NodeFacts> node() = 0;
+  // After asking the API server: somebody may have changed it a moment ago. [may-block]
+  virtual std::shared_ptr<const kube::NodeFacts> read_node(const CancelToken& cancel) = 0;
 };
 
 // Faults of the whole provider instance (expired key, throttled account), for the node's condition.

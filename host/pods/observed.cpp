@@ -64,8 +64,8 @@ void PodEngine::take_status(const std::string& uid,
     }
   }
   const bool has_ended = state.end_sent || (state.order && state.order->is_concluded);
-  if (has_ended && !facts.final) {
-    return;  // no pod comes back from its end
+  if (state.rejected || (has_ended && !facts.final)) {
+    return;  // no pod comes back from its end, and a rejected one keeps the reason that it has
   }
   if (state.order) {
     note_ordered_status(state, facts, &status_json);
@@ -107,7 +107,7 @@ void PodEngine::take_error(const std::string& uid,
         show_failure(uid, state, error);
       }
     }
-  } else if (state.is_ending() || state.end_sent || state.order) {
+  } else if (state.is_ending() || state.end_sent || state.order || state.rejected) {
     state.last_error = error;  // its deletion comes anyway, or it has ended
   } else if (state.accepted == CallKind::Update) {
     update_work_failed(uid, state, error, reports);
@@ -157,6 +157,7 @@ void PodEngine::take_absence(const std::string& uid, PodState& state) {
 void PodEngine::take_presence(const std::string& uid, PodState& state) {
   state.create_attempted = true;
   state.was_accepted = true;
+  keep_seat(state, false);
   if (state.backend == Backend::Present || state.backend == Backend::Gone ||
       state.call == CallKind::Create) {
     return;

@@ -8,6 +8,7 @@
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
+#include "pods/admission.hpp"
 #include "pods/end_order.hpp"
 #include "pods/pod_diff.hpp"
 #include "pods/pod_events.hpp"
@@ -52,6 +53,11 @@ struct PodState {
   std::optional<SteadyTime> finished_at;  // first seen with phase Succeeded or Failed
   std::shared_ptr<EndOrder> order;        // it has to end, though its object stays; or null
   DeadlineQuestion deadline_question = DeadlineQuestion::None;
+  bool admitted = false;              // judged, or taken on before there was a judge
+  bool rejected = false;              // judged as well: it may not run here
+  std::shared_ptr<Seats::Seat> seat;  // what an admitted pod takes of the node
+  // The condition vkhost.io/FieldsHonoured; null: it has none, or an earlier process wrote it.
+  std::shared_ptr<const HostCondition> fields;
 
   // ---- Observed
   Backend backend = Backend::Unknown;

@@ -260,7 +260,8 @@ void PodEngine::delete_accepted(std::chrono::milliseconds grace, PodState& state
   const SteadyTime now = parts_.clock->steady_now();
   state.told_grace = grace;
   state.delete_accepted_at = now;
-  state.overdue_deletes += state.overdue || (state.order && state.order->is_concluded) ? 1U : 0U;
+  const bool has_ended = state.rejected || (state.order && state.order->is_concluded);
+  state.overdue_deletes += state.overdue || has_ended ? 1U : 0U;
   if (!state.is_ending()) {
     return;
   }

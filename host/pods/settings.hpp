@@ -43,8 +43,12 @@ struct Settings {
   BackoffLimits backoff{};
   // Prefixes of the annotations that the provider writes itself: their change is no update for it.
   std::vector<std::string> annotation_prefixes;
-  std::string host_ip;        // status.hostIP of the pods; empty: left out
-  bool normal_events = true;  // else Warnings only
+  // Pods that do not fit the node (selectors, taints, resources) are rejected, as by a kubelet.
+  bool check_fit = true;
+  bool refuse_daemon_sets = false;
+  bool reject_unsupported_fields = false;  // else they are only told
+  std::string host_ip;                     // status.hostIP of the pods; empty: left out
+  bool normal_events = true;               // else Warnings only
 };
 
 }  // namespace vkhost::pods

@@ -156,8 +156,10 @@ void PodEngine::gather_facts(const std::string& uid, PodState& state, Write* wri
 
 std::vector<HostCondition> PodEngine::host_conditions(const PodState& state) {
   std::vector<HostCondition> conditions;
-  if (state.trouble) {
-    conditions.push_back(*state.trouble);
+  for (const auto& own : {state.trouble, state.fields}) {
+    if (own) {
+      conditions.push_back(*own);
+    }
   }
   if (state.order && state.order->why == EndOrder::Why::Eviction) {
     conditions.push_back({"DisruptionTarget", true, "TerminationByKubelet", state.order->message});

@@ -22,6 +22,10 @@ void PodEngine::work_on(const std::string& uid) {
   Job job;
   try {
     look_at(uid, &job);
+    if (job.action.kind == ActionKind::Admit && admit(job)) {
+      job = Job();
+      look_at(uid, &job);
+    }
     tell(job.reports);
     perform(job);
   } catch (const std::exception& error) {
@@ -81,11 +85,10 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   job.uid = uid;
   job.state = state;
   refuse_unsupported(uid, *state, &job.reports);
-  job.action =
-      decide(*state, settings_,
-             {parts_.clock->steady_now(), parts_.clock->wall_now(),
-              parts_.provider->capabilities().updates, parts_.provider->capabilities().pushes,
-              parts_.provider->capabilities().native_deadline});
+  const plugin::Capabilities& capabilities = parts_.provider->capabilities();
+  job.action = decide(*state, settings_,
+                      {parts_.clock->steady_now(), parts_.clock->wall_now(), capabilities.updates,
+                       capabilities.pushes, capabilities.native_deadline, parts_.node != nullptr});
   if (job.action.kind == ActionKind::Nothing || job.action.kind == ActionKind::Wait) {
     return job;
   }
@@ -208,6 +211,7 @@ void PodEngine::perform(Job& job) {
     case ActionKind::Nothing:
     case ActionKind::OrderEnd:
     case ActionKind::Forget:
+    case ActionKind::Admit:  // and rejected, or it would be a create by now
       return;
     case ActionKind::Wait:
       return queue_.add_at(job.uid, job.action.until);

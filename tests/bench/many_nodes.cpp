@@ -91,6 +91,7 @@ void run(const Flags& flags) {
     settings.more_nodes.push_back(name(i));
   }
   settings.kubeconfig = cluster.kubeconfig("admin");
+  settings.provider_settings = "pods = '" + std::to_string(pods) + "'\n";
   const auto began = SteadyClock::now();
   testing::DaemonProcess daemon(settings);
   const Peak peak(daemon.pid());

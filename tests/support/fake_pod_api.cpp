@@ -130,6 +130,14 @@ std::string phase_of(Object::Ptr pod) {
   return pod->getObject("status")->optValue<std::string>("phase", "");
 }
 
+void set_members(Object::Ptr object, const std::string& members_json) {
+  if (!members_json.empty()) {
+    for (const auto& [name, value] : *parse(members_json)) {
+      object->set(name, value);
+    }
+  }
+}
+
 Object::Ptr new_pod(const NewPod& wanted, const std::string& uid, const std::string& now) {
   Object::Ptr metadata = new Object;
   metadata->set("name", wanted.name);
@@ -156,6 +164,8 @@ Object::Ptr new_pod(const NewPod& wanted, const std::string& uid, const std::str
   if (!wanted.readiness_gates.empty()) {
     spec->set("readinessGates", strings(wanted.readiness_gates, "conditionType"));
   }
+  set_members(metadata, wanted.metadata_json);
+  set_members(spec, wanted.spec_json);
   Object::Ptr status = new Object;
   if (wanted.status_json.empty()) {
     Array::Ptr conditions = new Array;

@@ -34,8 +34,10 @@ struct NewPod {
   std::vector<std::string> readiness_gates = {};
   std::vector<std::string> finalizers = {};
   std::map<std::string, std::string> annotations = {};
-  std::string status_json = {};     // Pending and scheduled when empty
   std::string resources_json = {};  // of the first container
+  std::string spec_json = {};       // an object: members of spec in place of those above
+  std::string metadata_json = {};   // the same for metadata
+  std::string status_json = {};     // Pending and scheduled when empty
 };
 
 class FakePodApi final : public pods::PodApi {

@@ -1,9 +1,11 @@
 #include "daemon/virtual_node.hpp"
 
+#include "plugin/library.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_material.hpp"
 #include "support/fake_pod_api.hpp"
 #include "support/fake_provider.hpp"
+#include "support/plugin_files.hpp"
 #include "support/recording_event_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -116,8 +118,10 @@ class VirtualNodeTest : public ::testing::Test {
     settings.node.name = name;
     VirtualNodeParts parts;
     parts.make_provider =
-        [this, &provider](
-            plugin::ProviderListener& listener) -> Result<std::unique_ptr<plugin::Provider>> {
+        make_provider_
+            ? make_provider_
+            : [this, &provider](
+                  plugin::ProviderListener& listener) -> Result<std::unique_ptr<plugin::Provider>> {
       provider.listen(&listener);
       auto borrowed = std::make_unique<BorrowedProvider>(provider);
       borrowed->refuses_node = refuses_node_;
@@ -161,6 +165,8 @@ class VirtualNodeTest : public ::testing::Test {
   BorrowedProvider* borrowed_ = nullptr;
   Status refuses_node_;
   Status fails_start_;
+  // In place of provider_.
+  decltype(VirtualNodeParts::make_provider) make_provider_;
   testing::FakePodApi api_{*clock_};
   testing::RecordingEventSink events_;
   std::unique_ptr<VirtualNode> node_;
@@ -304,6 +310,50 @@ TEST_F(VirtualNodeTest, EndsTheStartOfANodeThatItsProviderDoesNotKnow) {
 
   EXPECT_TRUE(eventually([&] { return node_->view().readiness.reason == "ProviderRefused"; }));
   EXPECT_EQ(borrowed_->starts, 0);
+}
+
+// ---- With a real plugin
+
+// One that takes pods with a single container, and says so beforehand.
+class AdmissionOfAProviderForOneContainer : public VirtualNodeTest {
+ protected:
+  // The node goes first, then its library, then the file.
+  ~AdmissionOfAProviderForOneContainer() override {
+    if (node_) {
+      node_->stop();
+      node_.reset();
+    }
+  }
+
+  void given_plugin() {
+    auto library = loader_.load({plugins_.fixture("one_container"), "", plugin::Trust::AnyPath});
+    ASSERT_TRUE(library.is_ok()) << library.status().to_string();
+    make_provider_ = [library = *library](plugin::ProviderListener& listener) {
+      return library->create({"{}", "{}"}, listener, {});
+    };
+  }
+  // As a list of pods and as an object that can be written.
+  kube::PodPtr given(const std::string& name, const std::vector<std::string>& containers) {
+    return api_.pod(api_.create({.name = name, .containers = containers}));
+  }
+
+  testing::PluginFiles plugins_;
+  plugin::Loader loader_{{}, *clock_, observe::Logger()};
+};
+
+TEST_F(AdmissionOfAProviderForOneContainer, RefusesASecondInsteadOfLosingIt) {
+  given_plugin();
+  const kube::PodPtr two = given("two", {"main", "sidecar"});
+  const kube::PodPtr one = given("one", {"main"});
+
+  start({two, one});
+
+  ASSERT_TRUE(eventually([&] { return api_.phase(two->uid) == "Failed"; }));
+  EXPECT_EQ(api_.status(two->uid, "reason"), "UnsupportedFields");
+  EXPECT_EQ(api_.status(two->uid, "message"),
+            "Pod was rejected: /spec/containers/1: this provider runs one container of a pod");
+  EXPECT_TRUE(eventually([&] { return events_.count(one->uid, "ProviderCreateSuccess") == 1; }));
+  EXPECT_EQ(events_.count(two->uid, "ProviderCreateSuccess"), 0);
 }
 
 }  // namespace

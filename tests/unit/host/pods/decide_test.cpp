@@ -21,8 +21,9 @@ class Decide : public ::testing::Test {
   Decide() { state_.pod = record_; }
 
   Action decided() const {
-    return decide(state_, settings_,
-                  {kNow, kWallNow, plugin::kChangedImage | plugin::kChangedTokens, pushes_});
+    return decide(
+        state_, settings_,
+        {kNow, kWallNow, plugin::kChangedImage | plugin::kChangedTokens, pushes_, false, admits_});
   }
   void given_deletion(seconds grace, seconds left) {
     record_->deletion_grace_seconds = grace.count();
@@ -33,6 +34,7 @@ class Decide : public ::testing::Test {
   PodState state_;
   Settings settings_;
   bool pushes_ = true;
+  bool admits_ = false;
 };
 
 TEST_F(Decide, DoesNothingWhileACallIsUnderWay) {
@@ -54,6 +56,41 @@ TEST_F(Decide, CreatesWhatIsNotThere) {
 
   state_.wanted_again = true;
   EXPECT_EQ(decided().create_reason, CreateReason::Lost);
+}
+
+TEST_F(Decide, AdmitsAPodBeforeItIsCreatedAndOnlyOnce) {
+  admits_ = true;
+  for (const Backend backend : {Backend::None, Backend::Wanted}) {
+    state_.backend = backend;
+    state_.admitted = false;
+    EXPECT_EQ(decided().kind, ActionKind::Admit);
+
+    state_.admitted = true;
+    EXPECT_EQ(decided().kind, ActionKind::Create);
+  }
+}
+
+TEST_F(Decide, AdmitsNoPodThatIsBeingDeleted) {
+  admits_ = true;
+  state_.backend = Backend::None;
+  given_deletion(seconds{30}, seconds{30});
+
+  EXPECT_NE(decided().kind, ActionKind::Admit);
+}
+
+TEST_F(Decide, LeavesARejectedPodAloneUnlessItMayHaveBegun) {
+  admits_ = true;
+  state_.backend = Backend::None;
+  state_.rejected = true;
+  state_.observed_final = true;
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
+
+  state_.create_attempted = true;
+  EXPECT_EQ(decided().kind, ActionKind::Delete);
+  EXPECT_EQ(decided().delete_reason, plugin::DeleteReason::Rejected);
+
+  state_.backend = Backend::Gone;
+  EXPECT_EQ(decided().kind, ActionKind::Nothing);
 }
 
 TEST_F(Decide, WaitsForTheBackOff) {

@@ -16,7 +16,7 @@ void EngineFixture::boot() {
   engine_ = std::make_unique<PodEngine>(
       settings_,
       EngineParts{&provider_, &api_, &events_, &material_, &faults_, clock_,
-                  std::make_shared<SeededRandom>(1), observe::Logger(log_), &node_events_});
+                  std::make_shared<SeededRandom>(1), observe::Logger(log_), &node_events_, node_});
   listener_.attach(engine_.get());
   api_.listen(engine_.get());
   api_.list_again();

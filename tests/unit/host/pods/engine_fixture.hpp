@@ -87,6 +87,7 @@ class EngineFixture : public ::testing::Test {
   testing::RecordingEventSink events_;
   RecordingNodeEvents node_events_{events_};
   testing::RecordingFaultSink faults_;
+  NodeSource* node_ = nullptr;  // every pod is admitted
   std::shared_ptr<testing::RecordingLogSink> log_ = std::make_shared<testing::RecordingLogSink>();
   Settings settings_;
   EngineListener listener_;
