@@ -17,6 +17,12 @@ constexpr Flag kOutput{"--output", "FORM", "Form of the answer.", 'o', "wide|jso
 constexpr std::array kCheckConfigFlags = {
     kConfig, Flag{"--without-plugins", "", "Leave out what only the plugins can judge."}};
 
+constexpr std::array kExplainFlags = {
+    kConfig,
+    Flag{"--node", "NAME", "The node that it is to run on; default: the first one."},
+    Flag{"--output", "FORM", "Form of the answer.", 'o', "json"},
+};
+
 constexpr std::array kPluginsFlags = {kConfig, kOutput};
 
 constexpr std::array kGetFlags = {
@@ -53,6 +59,16 @@ constexpr std::array kCommands = {
         "Names every problem with file, line and key. Plugins are loaded and asked about their\n"
         "settings; nothing is started and nothing is dialled.",
         kCheckConfigFlags, UnknownFlags::Refused, check_config_command},
+    Command{
+        "explain", "", "FILE",
+        "Say which fields of a pod the provider would not honour, and whether the pod would run.",
+        "FILE holds YAML or JSON documents of kind Pod; - is standard input. Needs neither a "
+        "running\n"
+        "daemon nor a cluster: the plugin is loaded and asked, nothing is started and nothing is\n"
+        "dialled, so that of the node only what the configuration says is known. Exits with 1 when "
+        "a\n"
+        "pod would be rejected.",
+        kExplainFlags, UnknownFlags::Refused, explain_command},
     Command{
         "plugins", "providers", "[NAME]",
         "List the plugins that would be found, with version, ABI and extensions.",
