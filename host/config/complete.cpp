@@ -33,6 +33,11 @@ class Completion {
     kubelet();
     folders();
     kubeconfig();
+    if (!config_.kubernetes.bootstrap_kubeconfig.empty() && config_.nodes.size() > 1) {
+      error("kubernetes.bootstrap_kubeconfig",
+            "brings the certificate of one node, but there are " +
+                std::to_string(config_.nodes.size()) + "; run one daemon for each");
+    }
     if (config_.pods.backoff_first > config_.pods.backoff_cap) {
       error("pods.backoff_first", "is longer than pods.backoff_cap");
     }

@@ -96,6 +96,8 @@ struct KubernetesConfig {
   std::int64_t max_requests_in_flight = 32;
   std::chrono::milliseconds request_timeout{std::chrono::seconds{30}};
   WatchList watch_list = WatchList::Auto;
+  std::string cluster_uid;
+  std::string bootstrap_kubeconfig;
 };
 
 struct KubeletConfig {

@@ -199,7 +199,21 @@ Section<KubernetesConfig> kubernetes_keys() {
       .key("watch_list", &KubernetesConfig::watch_list,
            choice<WatchList>({{"auto", WatchList::Auto}, {"off", WatchList::Off}}),
            "`auto`: the list of pods comes as the beginning of the watch, where the API server "
-           "offers that; `off`: always in pages.");
+           "offers that; `off`: always in pages.")
+      .key("cluster_uid", &KubernetesConfig::cluster_uid, text(),
+           "What names this cluster in the marks by which the daemon knows its workloads in a back "
+           "end. Another value makes strangers of all of them, so set it before the daemon gets "
+           "credentials that may not read `kube-system`.")
+      .default_text(
+          "the UID of the namespace `kube-system`; where that may not be read, of the "
+          "service `default/kubernetes`")
+      .key(
+          "bootstrap_kubeconfig", &KubernetesConfig::bootstrap_kubeconfig, path(),
+          "A kubeconfig with a bootstrap token. With it the daemon asks the cluster for the client "
+          "certificate of its node, keeps it in `paths.state` and renews it in time. It takes the "
+          "place of `kubeconfig`, and the file stays: the API server's address comes from it. For "
+          "a daemon with one node.")
+      .default_text("none");
   return keys;
 }
 

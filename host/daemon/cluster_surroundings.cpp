@@ -1,12 +1,18 @@
+#include "base/mutex.hpp"
+#include "daemon/certificate_folder.hpp"
 #include "daemon/cluster_api.hpp"
+#include "daemon/identity.hpp"
 #include "daemon/surroundings.hpp"
+#include "http/certificate_request.hpp"
 #include "http/client.hpp"
 #include "kube/api_client.hpp"
+#include "kube/client_certificate.hpp"
 #include "kube/connection_credentials.hpp"
 #include "kube/events.hpp"
 #include "kube/in_cluster.hpp"
 #include "kube/kubeconfig.hpp"
 #include "kube/paths.hpp"
+#include "kube/reviews.hpp"
 #include "node/node_object.hpp"
 #include "resolve/kube_object_source.hpp"
 
@@ -19,16 +25,23 @@ namespace vkhost::daemon {
 namespace {
 
 constexpr std::chrono::seconds kFlushEvents{2};
+constexpr std::chrono::seconds kLookAtCertificate{10};
 
 class ClusterSurroundings final : public Surroundings {
  public:
+  // `certificate` is null where the credentials come from elsewhere.
   ClusterSurroundings(std::unique_ptr<kube::Client> client,
+                      std::shared_ptr<kube::Credentials> credentials,
+                      std::unique_ptr<kube::ClientCertificate> certificate,
                       const config::KubernetesConfig& config,
                       const Shared& shared)
       : client_(std::move(client)),
+        credentials_(std::move(credentials)),
+        certificate_(std::move(certificate)),
         only_namespace_(config.pod_namespace),
         stream_lists_(config.watch_list == config::WatchList::Auto),
         shared_(shared),
+        cluster_uid_(config.cluster_uid),
         pod_api_(*client_),
         writer_({},
                 {*client_, shared_.clock, shared_.random, shared_.log,
@@ -36,16 +49,21 @@ class ClusterSurroundings final : public Surroundings {
         events_(writer_),
         objects_(*client_, *shared_.clock) {}
 
-  void start() override { writer_.start(); }
-  void stop() override { writer_.stop(Deadline::after(*shared_.clock, kFlushEvents)); }
-
-  Result<std::string> cluster_uid(const CancelToken& cancel) override {
-    kube::CallOptions options;
-    options.cancel = cancel;
-    VKHOST_TRY_ASSIGN(const std::string json,
-                      client_->get("/api/v1/namespaces/kube-system", {}, options));
-    return node::uid_of(json);
+  void start() override {
+    if (certificate_) {
+      certificate_->start();
+    }
+    writer_.start();
   }
+  void stop() override {
+    writer_.stop(Deadline::after(*shared_.clock, kFlushEvents));
+    if (certificate_) {
+      certificate_->stop();
+    }
+  }
+
+  Result<std::string> cluster_uid(const CancelToken& cancel) override;
+  Result<std::string> node_identity(const CancelToken& cancel) override;
   kube::Client* api() override { return client_.get(); }
   pods::PodApi& pod_api() override { return pod_api_; }
   pods::EventSink& events() override { return events_; }
@@ -58,15 +76,98 @@ class ClusterSurroundings final : public Surroundings {
   }
 
  private:
+  Result<std::string> find_cluster_uid(const CancelToken& cancel);
+  Result<std::string> find_node_identity(const CancelToken& cancel);
+  Result<std::string> uid_at(const std::string& path, const CancelToken& cancel);
+
   const std::unique_ptr<kube::Client> client_;
+  const std::shared_ptr<kube::Credentials> credentials_;
+  const std::unique_ptr<kube::ClientCertificate> certificate_;
   const std::string only_namespace_;
   const bool stream_lists_;
   const Shared shared_;
+  // One answer for all nodes.
+  Mutex mutex_;
+  std::optional<std::string> identity_ VKHOST_GUARDED_BY(mutex_);
+  std::string cluster_uid_ VKHOST_GUARDED_BY(mutex_);
   ClusterPodApi pod_api_;
   kube::EventWriter writer_;
   ClusterEvents events_;
   resolve::KubeObjectSource objects_;
 };
+
+Result<std::string> ClusterSurroundings::uid_at(const std::string& path,
+                                                const CancelToken& cancel) {
+  kube::CallOptions options;
+  options.cancel = cancel;
+  VKHOST_TRY_ASSIGN(const std::string json, client_->get(path, {}, options));
+  auto uid = node::uid_of(json);
+  return uid.is_ok() && uid->empty() ? Result<std::string>(unavailable(path + " has no UID")) : uid;
+}
+
+// A node may read no namespace, but every service.
+Result<std::string> ClusterSurroundings::find_cluster_uid(const CancelToken& cancel) {
+  const std::string preferred = "/api/v1/namespaces/kube-system";
+  const std::string other = kube::services_path("default") + "/kubernetes";
+  auto found = uid_at(preferred, cancel);
+  const bool is_forbidden = found.status().code() == StatusCode::PermissionDenied;
+  if (is_forbidden) {
+    found = uid_at(other, cancel);
+  }
+  if (found.is_ok()) {
+    shared_.log.info("the cluster is known by a UID",
+                     {{"uid", *found}, {"of", is_forbidden ? other : preferred}});
+  }
+  return found;
+}
+
+Result<std::string> ClusterSurroundings::cluster_uid(const CancelToken& cancel) {
+  {
+    const MutexLock lock(mutex_);
+    if (!cluster_uid_.empty()) {
+      return cluster_uid_;
+    }
+  }
+  VKHOST_TRY_ASSIGN(const std::string found, find_cluster_uid(cancel));
+  const MutexLock lock(mutex_);
+  cluster_uid_ = found;
+  return found;
+}
+
+Result<std::string> ClusterSurroundings::node_identity(const CancelToken& cancel) {
+  {
+    const MutexLock lock(mutex_);
+    if (identity_) {
+      return *identity_;
+    }
+  }
+  VKHOST_TRY_ASSIGN(const std::string found, find_node_identity(cancel));
+  const MutexLock lock(mutex_);
+  identity_ = found;
+  return found;
+}
+
+Result<std::string> ClusterSurroundings::find_node_identity(const CancelToken& cancel) {
+  kube::CallOptions options;
+  options.cancel = cancel;
+  const auto self = kube::review_self(*client_, options);
+  if (self.is_ok()) {
+    return node_of_user(self->username, self->groups);
+  }
+  if (self.status().code() != StatusCode::NotFound &&
+      self.status().code() != StatusCode::PermissionDenied) {
+    return self.status();
+  }
+  // The API server does not say; a certificate does by itself.
+  VKHOST_TRY_ASSIGN(
+      const kube::Identity identity,
+      credentials_->current(Deadline::after(*shared_.clock, kLookAtCertificate), cancel));
+  if (identity.tls->certificate_pem.empty()) {
+    return std::string();
+  }
+  VKHOST_TRY_ASSIGN(const auto facts, http::read_certificate_facts(identity.tls->certificate_pem));
+  return node_of_user(facts.subject.common_name, facts.subject.organizations);
+}
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): never written
@@ -98,29 +199,92 @@ Result<kube::Connection> find_connection(const config::KubernetesConfig& config)
                    "; name a kubeconfig, or run with --standalone");
 }
 
+// The same server, to somebody who shows nothing.
+kube::Connection without_identity(const kube::Connection& connection) {
+  kube::Connection bare;
+  bare.origin = connection.origin;
+  bare.server = connection.server;
+  bare.proxy_url = connection.proxy_url;
+  bare.tls_server_name = connection.tls_server_name;
+  bare.insecure_skip_tls_verify = connection.insecure_skip_tls_verify;
+  bare.certificate_authority = connection.certificate_authority;
+  return bare;
+}
+
+// Makes clients of one server.
+class Clients {
+ public:
+  Clients(const kube::Connection& connection, const config::Config& config, const Shared& shared)
+      : shared_(shared) {
+    settings_.server = connection.server;
+    settings_.proxy_url = connection.proxy_url;
+    settings_.widths = kube::LaneWidths::sharing(
+        static_cast<std::size_t>(config.kubernetes.max_requests_in_flight), config.nodes.size());
+    settings_.request_timeout = config.kubernetes.request_timeout;
+  }
+  [[nodiscard]] std::unique_ptr<kube::Client> make(
+      std::shared_ptr<kube::Credentials> credentials) const {
+    kube::ClientParts parts;
+    parts.credentials = std::move(credentials);
+    parts.make_transport = [clock = shared_.clock](http::TransportSettings transport) {
+      return http::make_poco_transport(std::move(transport), clock);
+    };
+    parts.clock = shared_.clock;
+    parts.random = shared_.random;
+    parts.log = shared_.log;
+    return kube::make_client(settings_, std::move(parts));
+  }
+
+ private:
+  kube::ClientSettings settings_;
+  Shared shared_;
+};
+
+std::unique_ptr<kube::ClientCertificate> make_certificate(const kube::Connection& bootstrap,
+                                                          const Clients& clients,
+                                                          const config::Config& config,
+                                                          const Shared& shared) {
+  kube::ClientCertificateSettings settings;
+  settings.node_name = config.nodes.front().name;
+  kube::ClientCertificateParts parts;
+  parts.server = kube::make_credentials(without_identity(bootstrap), shared.clock, shared.log);
+  parts.bootstrap = kube::make_credentials(bootstrap, shared.clock, shared.log);
+  parts.make_client = [clients](std::shared_ptr<kube::Credentials> credentials) {
+    return clients.make(std::move(credentials));
+  };
+  parts.store =
+      std::make_unique<CertificateFolder>(std::filesystem::path(config.paths.state) / "pki");
+  parts.clock = shared.clock;
+  parts.random = shared.random;
+  parts.log = shared.log;
+  return std::make_unique<kube::ClientCertificate>(std::move(settings), std::move(parts));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Config& config,
                                                                 const Shared& shared) {
-  VKHOST_TRY_ASSIGN(kube::Connection connection, find_connection(config.kubernetes));
+  const std::string& bootstrap = config.kubernetes.bootstrap_kubeconfig;
+  auto found = bootstrap.empty() ? find_connection(config.kubernetes)
+                                 : kube::load_kubeconfig({bootstrap}, {});
+  if (!found.is_ok()) {
+    return found.status();
+  }
+  kube::Connection connection = std::move(*found);
   if (!config.kubernetes.server.empty()) {
     connection.server = config.kubernetes.server;
   }
-  kube::ClientSettings settings;
-  settings.widths = kube::LaneWidths::sharing(
-      static_cast<std::size_t>(config.kubernetes.max_requests_in_flight), config.nodes.size());
-  settings.request_timeout = config.kubernetes.request_timeout;
-  kube::ClientParts parts;
-  parts.make_transport = [clock = shared.clock](http::TransportSettings transport) {
-    return http::make_poco_transport(std::move(transport), clock);
-  };
-  parts.clock = shared.clock;
-  parts.random = shared.random;
-  parts.log = shared.log;
   shared.log.info("API server", {{"server", connection.server}, {"from", connection.origin}});
+  const Clients clients(connection, config, shared);
+  std::unique_ptr<kube::ClientCertificate> certificate;
+  if (!bootstrap.empty()) {
+    certificate = make_certificate(connection, clients, config, shared);
+  }
+  const std::shared_ptr<kube::Credentials> credentials =
+      certificate ? certificate->credentials()
+                  : kube::make_credentials(connection, shared.clock, shared.log);
   return std::unique_ptr<Surroundings>(std::make_unique<ClusterSurroundings>(
-      kube::make_client(connection, std::move(settings), std::move(parts)), config.kubernetes,
-      shared));
+      clients.make(credentials), credentials, std::move(certificate), config.kubernetes, shared));
 }
 
 }  // namespace vkhost::daemon

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace vkhost::daemon {
@@ -37,6 +38,23 @@ std::string content_uid(std::string_view node_name, std::string_view content) {
 std::string owner_key(std::string_view cluster_uid, std::string_view node_name) {
   const auto [high, low] = hash128(cluster_uid, node_name);
   return fmt::format("vkhost-{:016x}{:016x}", high, low);
+}
+
+std::string node_of_user(std::string_view user, const std::vector<std::string>& groups) {
+  constexpr std::string_view kPrefix = "system:node:";
+  const bool is_node = user.starts_with(kPrefix) &&
+                       std::find(groups.begin(), groups.end(), "system:nodes") != groups.end();
+  return is_node ? std::string(user.substr(kPrefix.size())) : std::string();
+}
+
+Status check_node_identity(std::string_view identity, std::string_view name) {
+  if (identity.empty() || identity == name) {
+    return Status::ok();
+  }
+  return failed_precondition(
+      fmt::format("the credentials for the API server are those of node {}, which may not act for "
+                  "node {}; name the node {}, or give the daemon other credentials",
+                  identity, name, identity));
 }
 
 }  // namespace vkhost::daemon

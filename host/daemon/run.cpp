@@ -234,6 +234,9 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   parts.cluster_uid = [this](const CancelToken& cancel) {
     return surroundings_->cluster_uid(cancel);
   };
+  parts.node_identity = [this](const CancelToken& cancel) {
+    return surroundings_->node_identity(cancel);
+  };
   parts.make_material = [&](const plugin::Capabilities& capabilities, Allocatable allocatable) {
     NodeMaterial::Parts material;
     material.objects = objects_.get();

@@ -84,6 +84,9 @@ class StandaloneSurroundings final : public Surroundings {
 
   void start() override {}
   void stop() override {}
+  Result<std::string> node_identity(const CancelToken& /*cancel*/) override {
+    return std::string();
+  }
   Result<std::string> cluster_uid(const CancelToken& /*cancel*/) override { return uid_; }
   kube::Client* api() override { return nullptr; }
   pods::PodApi& pod_api() override { return *store_; }

@@ -77,28 +77,47 @@ void VirtualNode::report_step(const SequenceStep& step, const Status& status, bo
 }
 
 // From now on the cluster sees the node, and the node its own deletion.
-void VirtualNode::show_node(const std::string& name) {
-  is_shown_ = true;
+void VirtualNode::show_node() {
   node_->start(parts_.node_threads);
   if (parts_.api != nullptr) {
     node_watch_ = std::make_unique<kube::ObjectWatch>(
-        kube::ObjectWatchSettings{kube::nodes_path(), name, {}},
+        kube::ObjectWatchSettings{kube::nodes_path(), name(), {}},
         kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log,
                                  *parts_.watches});
     node_watch_->start();
   }
 }
 
+// Before anything is written: the API server takes less from a node about itself than from others.
+Status VirtualNode::learn_identity() {
+  VKHOST_TRY_ASSIGN(identity_, parts_.node_identity(stop_.token()));
+  if (!identity_.empty()) {
+    node_->use_node_identity();
+  }
+  return Status::ok();
+}
+
 std::vector<SequenceStep> VirtualNode::start_steps() {
   std::vector<SequenceStep> steps;
-  // While anything below fails, a node that was here before keeps its lease and says why.
-  if (!provider_->capabilities().names_node && !settings_.node.name.empty()) {
+  const auto add_showing = [&] {
+    steps.push_back(
+        {"acting for the node", [this] { return check_node_identity(identity_, name()); }});
     steps.push_back({"showing the node", [this] {
-                       show_node(settings_.node.name);
+                       show_node();
                        return Status::ok();
                      }});
+  };
+  const bool is_named = !provider_->capabilities().names_node && !settings_.node.name.empty();
+  steps.push_back(
+      {"learning who the daemon is to the API server", [this] { return learn_identity(); }});
+  // While anything below fails, a node that was here before keeps its lease and says why.
+  if (is_named) {
+    add_showing();
   }
   steps.push_back({"asking the provider for its node", [this] { return learn_name(); }, true});
+  if (!is_named) {
+    add_showing();
+  }
   steps.push_back({"looking for pods", [this] { return parts_.source->start(name(), this); }});
   steps.push_back({"waiting for the list of pods", [this] { return wait_for_list(); }});
   steps.push_back({"recovering pods", [this] { return engine_->recover(stop_.token()); }});
@@ -119,14 +138,9 @@ std::vector<SequenceStep> VirtualNode::start_steps() {
 
 Status VirtualNode::learn_name() {
   VKHOST_TRY(node_->prepare(stop_.token()));
-  const std::string name = node_->name();
-  {
-    const MutexLock lock(mutex_);
-    name_ = name;
-  }
-  if (!is_shown_) {
-    show_node(name);
-  }
+  std::string name = node_->name();
+  const MutexLock lock(mutex_);
+  name_ = std::move(name);
   return Status::ok();
 }
 

@@ -48,6 +48,8 @@ struct VirtualNodeParts {
   std::unique_ptr<PodSource> source;
   // The root of the node's ownership marks. [may-block]
   std::function<Result<std::string>(const CancelToken& cancel)> cluster_uid;
+  // The node whose credentials the daemon has, or an empty text. [may-block]
+  std::function<Result<std::string>(const CancelToken& cancel)> node_identity;
   // Made once the provider's capabilities are known.
   std::function<std::unique_ptr<pods::MaterialSource>(const plugin::Capabilities& capabilities,
                                                       Allocatable allocatable)>
@@ -114,10 +116,11 @@ class VirtualNode final : public plugin::ProviderListener,
 
   [[nodiscard]] bool is_ignored(const kube::PodRecord& pod) const;
   void tell_of_change() const;
-  void show_node(const std::string& name);
+  void show_node();
   [[nodiscard]] std::vector<SequenceStep> start_steps();
   // While a step fails the node says what.
   void report_step(const SequenceStep& step, const Status& status, bool is_final);
+  Status learn_identity();
   Status learn_name();
   std::optional<Status> wait_for_list();
   Status start_provider();
@@ -135,8 +138,8 @@ class VirtualNode final : public plugin::ProviderListener,
   std::unique_ptr<kube::ObjectWatch> node_watch_;  // null: standalone, or not up yet
   std::atomic<bool> wired_ = false;                // engine_ and node_ are there
   bool provider_started_ = false;                  // only the start, then stop()
-  std::string cluster_uid_;                        // only the start
-  bool is_shown_ = false;                          // as well
+  std::string identity_;                           // only the start
+  std::string cluster_uid_;                        // as well
 
   mutable Mutex mutex_;
   bool listed_ VKHOST_GUARDED_BY(mutex_) = false;

@@ -50,22 +50,20 @@ Status take_strings(const OptionalElement& member,
   return Status::ok();
 }
 
-Status take_user(const OptionalElement& member, UserInfo& user) {
+Status take_user(const OptionalElement& member, const std::string& path, UserInfo& user) {
   if (!member) {
     return Status::ok();
   }
-  VKHOST_TRY_ASSIGN(const dom::object object, as_object(*member, "status.user"));
+  VKHOST_TRY_ASSIGN(const dom::object object, as_object(*member, path));
   std::array<OptionalElement, 4> found;
-  VKHOST_TRY(
-      find_members<4>(object, "status.user.", {"username", "uid", "groups", "extra"}, found));
-  VKHOST_TRY(read_string(found[0], "status.user.username", user.username));
-  VKHOST_TRY(read_string(found[1], "status.user.uid", user.uid));
-  VKHOST_TRY(take_strings(found[2], "status.user.groups", user.groups));
+  VKHOST_TRY(find_members<4>(object, path + ".", {"username", "uid", "groups", "extra"}, found));
+  VKHOST_TRY(read_string(found[0], path + ".username", user.username));
+  VKHOST_TRY(read_string(found[1], path + ".uid", user.uid));
+  VKHOST_TRY(take_strings(found[2], path + ".groups", user.groups));
   if (found[3]) {
-    VKHOST_TRY_ASSIGN(const dom::object extra, as_object(*found[3], "status.user.extra"));
+    VKHOST_TRY_ASSIGN(const dom::object extra, as_object(*found[3], path + ".extra"));
     for (const auto field : extra) {
-      VKHOST_TRY(
-          take_strings(field.value, "status.user.extra", user.extra[std::string(field.key)]));
+      VKHOST_TRY(take_strings(field.value, path + ".extra", user.extra[std::string(field.key)]));
     }
   }
   return Status::ok();
@@ -88,13 +86,22 @@ Status take_token_verdict(std::string_view answer, TokenVerdict& verdict) {
   VKHOST_TRY(
       find_members<4>(status, "status.", {"authenticated", "user", "audiences", "error"}, found));
   VKHOST_TRY(read_bool(found[0], "status.authenticated", verdict.is_authenticated));
-  VKHOST_TRY(take_user(found[1], verdict.user));
+  VKHOST_TRY(take_user(found[1], "status.user", verdict.user));
   VKHOST_TRY(take_strings(found[2], "status.audiences", verdict.audiences));
   VKHOST_TRY(read_string(found[3], "status.error", verdict.error));
   if (verdict.is_authenticated && verdict.user.username.empty()) {
     return invalid_argument("status.user.username is missing");
   }
   return Status::ok();
+}
+
+Status take_self(std::string_view answer, UserInfo& user) {
+  VKHOST_TRY_ASSIGN(const dom::object status, status_of(answer));
+  std::array<OptionalElement, 1> found;
+  VKHOST_TRY(find_members<1>(status, "status.", {"userInfo"}, found));
+  VKHOST_TRY(take_user(found[0], "status.userInfo", user));
+  return user.username.empty() ? invalid_argument("status.userInfo.username is missing")
+                               : Status::ok();
 }
 
 Status take_access_verdict(std::string_view answer, AccessVerdict& verdict) {
@@ -200,6 +207,19 @@ Result<AccessVerdict> review_access(Client& client,
   }
   verdict.is_allowed = verdict.is_allowed && !verdict.is_denied;
   return verdict;
+}
+
+Result<UserInfo> review_self(Client& client, const CallOptions& options) {
+  VKHOST_TRY_ASSIGN(
+      const std::string answer,
+      client.create(self_subject_reviews_path(),
+                    R"({"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"})",
+                    repeatable(options)));
+  UserInfo user;
+  if (const Status fault = take_self(answer, user); !fault.is_ok()) {
+    return unreadable_answer(fault, "reading a SelfSubjectReview");
+  }
+  return user;
 }
 
 }  // namespace vkhost::kube

@@ -1,4 +1,5 @@
-// TokenReview and SubjectAccessReview: the API server's word on who somebody is and what they may do.
+// TokenReview, SubjectAccessReview and SelfSubjectReview: the API server's word on who somebody is and
+// what they may do, and on who we are.
 //
 // Plain calls without a cache. A failure is never a "no": callers refuse and may ask again.
 // [any-thread] [may-block]
@@ -57,5 +58,8 @@ struct AccessVerdict {
 Result<AccessVerdict> review_access(Client& client,
                                     const AccessQuestion& question,
                                     const CallOptions& options);
+
+// Who the daemon is to the API server (SelfSubjectReview). NOT_FOUND from one before 1.28.
+Result<UserInfo> review_self(Client& client, const CallOptions& options);
 
 }  // namespace vkhost::kube

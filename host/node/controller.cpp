@@ -76,19 +76,36 @@ Status NodeController::prepare(const CancelToken& cancel) {
   if (settings.name.empty()) {
     return failed_precondition("the node has no name: set node.name in the configuration");
   }
-  const auto left_out = labels_left_out({settings, *given, {}, parts_.clock->wall_now()});
-  if (left_out.is_ok() && !left_out->empty()) {
-    parts_.log.warn("labels that a node may not give itself are left out",
-                    {{"labels", joined(*left_out)}});
-  }
   const MutexLock lock(mutex_);
   if (settings.name != settings_->name) {
     settings_ = std::make_shared<const Settings>(std::move(settings));
   }
   facts_.provider_json = std::move(*given);
   ++version_;
+  warn_of_labels_left_out();
   want_write();
   return Status::ok();
+}
+
+void NodeController::use_node_identity() {
+  const MutexLock lock(mutex_);
+  Settings settings = *settings_;
+  settings.is_node_identity = true;
+  settings_ = std::make_shared<const Settings>(std::move(settings));
+}
+
+// Once for each set of them.
+void NodeController::warn_of_labels_left_out() {
+  auto left_out =
+      labels_left_out({*settings_, *facts_.provider_json, {}, parts_.clock->wall_now()});
+  if (!left_out.is_ok() || *left_out == labels_left_out_) {
+    return;
+  }
+  labels_left_out_ = std::move(*left_out);
+  if (!labels_left_out_.empty()) {
+    parts_.log.warn("labels that a node may not give itself are left out",
+                    {{"labels", joined(labels_left_out_)}});
+  }
 }
 
 void NodeController::start(const NodeThreads& threads) {
@@ -312,6 +329,7 @@ void NodeController::refresh_provider_node() {
   if (given.is_ok()) {
     facts_.provider_json = std::move(*given);
     ++version_;
+    warn_of_labels_left_out();
     refresh_failures_ = 0;
     // A provider that says it changed each time it is asked is not asked without a pause.
     next_refresh_ = now + configured_.refresh_backoff.first;

@@ -33,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vkhost::node {
 
@@ -72,6 +73,9 @@ class NodeController {
   NodeController(const NodeController&) = delete;
   NodeController& operator=(const NodeController&) = delete;
 
+  // The daemon's credentials are those of this node: it may not say everything about itself. Before
+  // prepare(). [startup]
+  void use_node_identity();
   // Asks the provider for its node; fixes the name when the provider names it. Once it has succeeded
   // not again. [startup] [may-block]
   Status prepare(const CancelToken& cancel);
@@ -113,6 +117,7 @@ class NodeController {
   void ping();
   void check_self();
   void refresh_provider_node();
+  void warn_of_labels_left_out() VKHOST_REQUIRES(mutex_);
   void note_failed_lease(const Status& why, std::chrono::milliseconds lease_duration);
   Result<Written> write_node_once();
   void registered_as(const std::string& uid);
@@ -140,6 +145,7 @@ class NodeController {
   std::shared_ptr<const Settings> settings_ VKHOST_GUARDED_BY(mutex_);  // newer than configured_
   Facts facts_ VKHOST_GUARDED_BY(mutex_);
   std::optional<SteadyTime> began_ VKHOST_GUARDED_BY(mutex_);
+  std::vector<std::string> labels_left_out_ VKHOST_GUARDED_BY(mutex_);
   bool refresh_wanted_ VKHOST_GUARDED_BY(mutex_) = false;
   std::uint32_t refresh_failures_ VKHOST_GUARDED_BY(mutex_) = 0;
   SteadyTime next_refresh_ VKHOST_GUARDED_BY(mutex_){};

@@ -180,11 +180,21 @@ Object::Ptr status_patch(const WantedNode& wanted, const PresentNode& present) {
   return patch;
 }
 
-Object::Ptr metadata_patch(const WantedNode& wanted, const PresentNode& present) {
+Object::Ptr metadata_patch(const NodeSources& sources,
+                           const WantedNode& wanted,
+                           const PresentNode& present) {
   Object::Ptr annotations =
       with_removals(wanted.annotations, array_member(present.owned, "annotations"));
   annotations->set(kOwnedAnnotation, owned_names(wanted));
-  const Object::Ptr labels = with_removals(wanted.labels, array_member(present.owned, "labels"));
+  Object::Ptr labels = with_removals(wanted.labels, array_member(present.owned, "labels"));
+  if (sources.settings.is_node_identity) {
+    // Written under other credentials once: one refused removal would refuse all of the patch.
+    for (const std::string& name : labels->getNames()) {
+      if (is_refused_of_a_node(name)) {
+        labels->remove(name);
+      }
+    }
+  }
   Object::Ptr metadata = new Object;
   metadata->set("labels",
                 changed_members(labels, object_member(present.metadata, "labels"), same_text));
@@ -274,11 +284,13 @@ SpecPatch make_spec_patch(const NodeSources& sources,
       made.foreign_provider_id = provider_id;
     }
   }
-  if (const Array::Ptr taints = merged_taints(wanted.taints, present); !taints.isNull()) {
+  // A node may give itself taints when it registers, and never again.
+  const Array::Ptr taints =
+      sources.settings.is_node_identity ? Array::Ptr() : merged_taints(wanted.taints, present);
+  if (!taints.isNull()) {
     spec->set("taints", taints);
   }
-  // A node may not change its own spec once it is registered.
-  if (spec->size() == 0 || sources.settings.is_node_identity) {
+  if (spec->size() == 0) {
     return made;
   }
   Object::Ptr metadata = new Object;
@@ -350,9 +362,9 @@ Result<std::string> new_node(const NodeSources& sources) {
 
 Result<std::string> node_patch(const NodeSources& sources, std::string_view api_json) {
   return compared(sources, api_json,
-                  [](const WantedNode& wanted, const PresentNode& present) -> Result<std::string> {
+                  [&](const WantedNode& wanted, const PresentNode& present) -> Result<std::string> {
                     Object::Ptr patch = new Object;
-                    patch->set("metadata", metadata_patch(wanted, present));
+                    patch->set("metadata", metadata_patch(sources, wanted, present));
                     patch->set("status", status_patch(wanted, present));
                     return text_of(patch);
                   });
@@ -381,7 +393,7 @@ Result<SpecPatch> spec_patch(const NodeSources& sources, std::string_view api_js
 Result<bool> differs(const NodeSources& sources, std::string_view api_json) {
   return compared(sources, api_json,
                   [&](const WantedNode& wanted, const PresentNode& present) -> Result<bool> {
-                    const Object::Ptr metadata = metadata_patch(wanted, present);
+                    const Object::Ptr metadata = metadata_patch(sources, wanted, present);
                     const Object::Ptr status = status_patch(wanted, present);
                     return object_member(metadata, "labels")->size() > 0 ||
                            object_member(metadata, "annotations")->size() > 0 ||

@@ -55,32 +55,6 @@ bool is_in_domain(std::string_view domain, std::string_view parent) {
                               domain[domain.size() - parent.size() - 1] == '.');
 }
 
-// As the admission plugin NodeRestriction decides about a node that writes about itself.
-bool is_refused_of_a_node(const std::string& label) {
-  static const std::set<std::string, std::less<>> kAllowed = {
-      "kubernetes.io/hostname",
-      "kubernetes.io/os",
-      "kubernetes.io/arch",
-      "beta.kubernetes.io/os",
-      "beta.kubernetes.io/arch",
-      "beta.kubernetes.io/instance-type",
-      "node.kubernetes.io/instance-type",
-      "failure-domain.beta.kubernetes.io/zone",
-      "failure-domain.beta.kubernetes.io/region",
-      "topology.kubernetes.io/zone",
-      "topology.kubernetes.io/region",
-  };
-  const std::size_t slash = label.find('/');
-  if (slash == std::string::npos || kAllowed.contains(label)) {
-    return false;
-  }
-  const std::string_view domain = std::string_view(label).substr(0, slash);
-  if (is_in_domain(domain, "kubelet.kubernetes.io") || is_in_domain(domain, "node.kubernetes.io")) {
-    return false;
-  }
-  return is_in_domain(domain, "kubernetes.io") || is_in_domain(domain, "k8s.io");
-}
-
 Object::Ptr wanted_labels(const NodeSources& sources, const Object::Ptr& provider_node) {
   Object::Ptr labels = all_labels(sources, provider_node);
   if (sources.settings.is_node_identity) {
@@ -265,6 +239,32 @@ void set_if_any(Object::Ptr object, const std::string& name, const Array::Ptr& l
 }
 
 }  // namespace
+
+// As the admission plugin NodeRestriction decides about a node that writes about itself.
+bool is_refused_of_a_node(const std::string& label) {
+  static const std::set<std::string, std::less<>> kAllowed = {
+      "kubernetes.io/hostname",
+      "kubernetes.io/os",
+      "kubernetes.io/arch",
+      "beta.kubernetes.io/os",
+      "beta.kubernetes.io/arch",
+      "beta.kubernetes.io/instance-type",
+      "node.kubernetes.io/instance-type",
+      "failure-domain.beta.kubernetes.io/zone",
+      "failure-domain.beta.kubernetes.io/region",
+      "topology.kubernetes.io/zone",
+      "topology.kubernetes.io/region",
+  };
+  const std::size_t slash = label.find('/');
+  if (slash == std::string::npos || kAllowed.contains(label)) {
+    return false;
+  }
+  const std::string_view domain = std::string_view(label).substr(0, slash);
+  if (is_in_domain(domain, "kubelet.kubernetes.io") || is_in_domain(domain, "node.kubernetes.io")) {
+    return false;
+  }
+  return is_in_domain(domain, "kubernetes.io") || is_in_domain(domain, "k8s.io");
+}
 
 Object::Ptr wanted_allocatable(const Settings& settings, const Object::Ptr& provider_status) {
   Object::Ptr allocatable = wanted_capacity(settings, provider_status);

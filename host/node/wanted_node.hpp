@@ -32,7 +32,9 @@ Object::Ptr wanted_ready(const NodeSources& sources, const Array::Ptr& before);
 // conditions that every node has are not among them: they always stay.
 std::string owned_names(const WantedNode& wanted);
 
-// Labels that the API server refuses from a node about itself, so that they are left out.
+// Whether the API server lets no node set or remove that label of its own.
+bool is_refused_of_a_node(const std::string& label);
+// The labels of configuration and provider of which that is true, so that they are left out.
 std::vector<std::string> refused_labels(const NodeSources& sources,
                                         const Object::Ptr& provider_node);
 

@@ -50,67 +50,18 @@ Words find_launcher(const TestFolder& account, std::string* why) {
   return {};
 }
 
-constexpr std::string_view kRules = R"([
-  {"apiGroups":[""],"resources":["nodes"],"verbs":["get","list","watch","create","patch"]},
-  {"apiGroups":[""],"resources":["nodes/status"],"verbs":["patch"]},
-  {"apiGroups":[""],"resources":["pods"],"verbs":["get","list","watch","delete"]},
-  {"apiGroups":[""],"resources":["pods/status"],"verbs":["patch"]},
-  {"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]},
-  {"apiGroups":[""],"resources":["namespaces"],"verbs":["get"]},
-  {"apiGroups":[""],"resources":["configmaps","secrets","services","serviceaccounts"],
-   "verbs":["get","list","watch"]},
-  {"apiGroups":[""],"resources":["serviceaccounts/token"],"verbs":["create"]},
-  {"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["get","create","update"]},
-  {"apiGroups":["authentication.k8s.io"],"resources":["tokenreviews"],"verbs":["create"]},
-  {"apiGroups":["authorization.k8s.io"],"resources":["subjectaccessreviews"],"verbs":["create"]}
-])";
-
-class ServiceAccount {
- public:
-  explicit ServiceAccount(Cluster& cluster)
-      : cluster_(cluster), space_(cluster.create_namespace()), role_(space_ + "-vkhost") {
-    const std::string rbac = "/apis/rbac.authorization.k8s.io/v1/";
-    const std::string accounts = "/api/v1/namespaces/" + space_ + "/serviceaccounts";
-    cluster_.create(accounts, R"({"metadata":{"name":"vkhost"}})");
-    cluster_.create(rbac + "clusterroles", R"({"metadata":{"name":")" + role_ + R"("},"rules":)" +
-                                               std::string(kRules) + "}");
-    cluster_.create(
-        rbac + "clusterrolebindings",
-        R"({"metadata":{"name":")" + role_ +
-            R"("},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":")" +
-            role_ + R"("},"subjects":[{"kind":"ServiceAccount","name":"vkhost","namespace":")" +
-            space_ + R"("}]})");
-    const std::string token =
-        json_at(cluster_.create(accounts + "/vkhost/token",
-                                R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest",)"
-                                R"("spec":{"expirationSeconds":3600}})"),
-                "/status/token");
-    static_cast<void>(folder_.write("account-token", token));
-    static_cast<void>(folder_.write("account-ca.crt", cluster_.ca_pem()));
-    static_cast<void>(folder_.write("account-namespace", space_));
-  }
-  ~ServiceAccount() {
-    const std::string rbac = "/apis/rbac.authorization.k8s.io/v1/";
-    cluster_.remove(rbac + "clusterrolebindings/" + role_);
-    cluster_.remove(rbac + "clusterroles/" + role_);
-    cluster_.remove("/api/v1/namespaces/" + space_);
-  }
-  ServiceAccount(const ServiceAccount&) = delete;
-  ServiceAccount& operator=(const ServiceAccount&) = delete;
-
-  [[nodiscard]] const TestFolder& folder() const { return folder_; }
-
- private:
-  Cluster& cluster_;
-  const std::string space_;
-  const std::string role_;
-  TestFolder folder_;
-};
+// The files that a pod of the service account finds that comes with the daemon, and its rights.
+void write_account(const TestFolder& folder) {
+  static_cast<void>(folder.write("account-token", own_role_token()));
+  static_cast<void>(folder.write("account-ca.crt", Cluster::instance().ca_pem()));
+  static_cast<void>(folder.write("account-namespace", "vkhost"));
+}
 
 TEST(InCluster, TheServiceAccountOfThePodIsEnough) {
-  const ServiceAccount account(Cluster::instance());
+  const TestFolder account;
+  write_account(account);
   std::string why;
-  const Words launcher = find_launcher(account.folder(), &why);
+  const Words launcher = find_launcher(account, &why);
   if (launcher.empty()) {
     GTEST_SKIP() << "no mount namespace of one's own on this machine: " << why;
   }
@@ -119,7 +70,7 @@ TEST(InCluster, TheServiceAccountOfThePodIsEnough) {
   daemon.environment = {{"KUBERNETES_SERVICE_HOST", "127.0.0.1"},
                         {"KUBERNETES_SERVICE_PORT", std::to_string(Cluster::instance().port())},
                         {"KUBECONFIG", ""},
-                        {"HOME", account.folder().path()}};
+                        {"HOME", account.path()}};
 
   NodeUnderTest node({.user = "", .daemon = daemon});
 

@@ -1,6 +1,7 @@
 #include "cluster/node_under_test.hpp"
 
 #include "support/json_pointer.hpp"
+#include "support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,12 +12,27 @@
 
 namespace vkhost::testing {
 
+std::string own_role_token() {
+  Cluster& cluster = Cluster::instance();
+  const CommandResult applied =
+      cluster.kubectl({"apply", "--filename", source_dir() / "packaging/rbac/vkhost.yaml"});
+  if (applied.status != 0) {
+    throw std::runtime_error(applied.output);
+  }
+  return json_at(cluster.create("/api/v1/namespaces/vkhost/serviceaccounts/vkhost/token",
+                                R"({"apiVersion":"authentication.k8s.io/v1",)"
+                                R"("kind":"TokenRequest","spec":{"expirationSeconds":3600}})"),
+                 "/status/token");
+}
+
 NodeUnderTest::NodeUnderTest(NodeOptions options, bool wait)
     : space_(cluster_.create_namespace()), journal_(folder_.path()), book_(cluster_, space_) {
   DaemonSettings settings = std::move(options.daemon);
   settings.node_name = name_;
   more_nodes_ = settings.more_nodes;
-  if (!options.user.empty()) {
+  if (options.kubeconfig) {
+    settings.kubeconfig = options.kubeconfig(name_);
+  } else if (!options.user.empty()) {
     settings.kubeconfig = options.proxy == nullptr
                               ? cluster_.kubeconfig(options.user)
                               : cluster_.kubeconfig(options.user, *options.proxy);
@@ -25,6 +41,7 @@ NodeUnderTest::NodeUnderTest(NodeOptions options, bool wait)
   if (!options.rules.empty()) {
     settings.provider_settings += "rules = [" + options.rules + "]\n";
   }
+  settings_ = settings;
   daemon_ = std::make_unique<DaemonProcess>(std::move(settings));
   if (wait) {
     try {

@@ -12,6 +12,7 @@
 #include "support/test_folder.hpp"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,8 +32,10 @@ inline constexpr bool kSanitized = false;
 struct NodeOptions {
   std::string user = "admin";         // empty: no kubeconfig
   const FaultProxy* proxy = nullptr;  // between the daemon and the API server
-  std::string rules = {};             // TOML: elements of the mock's list of rules
-  DaemonSettings daemon = {};         // name, credentials and the mock's settings are filled in
+  // Makes the kubeconfig's text from the node's name, where no user of the cluster's will do.
+  std::function<std::string(const std::string& node)> kubeconfig = {};
+  std::string rules = {};      // TOML: elements of the mock's list of rules
+  DaemonSettings daemon = {};  // name, credentials and the mock's settings are filled in
 };
 
 // What a pod of these tests looks like, unless it says otherwise.
@@ -42,6 +45,9 @@ struct PodOptions {
   int grace_s = 30;
   std::string node = {};  // another of the same daemon
 };
+
+// Applies packaging/rbac/vkhost.yaml; a token of the service account in it.
+[[nodiscard]] std::string own_role_token();
 
 class NodeUnderTest {
  public:
@@ -53,6 +59,8 @@ class NodeUnderTest {
 
   [[nodiscard]] Cluster& cluster() { return cluster_; }
   [[nodiscard]] DaemonProcess& daemon() { return *daemon_; }
+  // What it was started with, to be changed and given to daemon().configure().
+  [[nodiscard]] const DaemonSettings& daemon_settings() const { return settings_; }
   [[nodiscard]] const MockJournal& journal() const { return journal_; }
   [[nodiscard]] const PodBook& book() const { return book_; }
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -79,6 +87,7 @@ class NodeUnderTest {
   TestFolder folder_;
   const MockJournal journal_;
   const PodBook book_;
+  DaemonSettings settings_;
   std::unique_ptr<DaemonProcess> daemon_;
 };
 

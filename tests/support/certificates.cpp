@@ -24,6 +24,7 @@ struct Deleter {
 };
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Request = std::unique_ptr<X509_REQ, Deleter<X509_REQ_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
 using Memory = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 
@@ -137,7 +138,7 @@ CertificateAuthority::CertificateAuthority(const std::string& common_name)
   add_extension(own, own, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(own, own, NID_key_usage, "critical,keyCertSign,cRLSign");
   add_extension(own, own, NID_subject_key_identifier, "hash");
-  sign(own, own, parts_->key.get());
+  testing::sign(own, own, parts_->key.get());
   parts_->certificate_pem = pem_of(own);
   parts_->key_pem = pem_of(parts_->key.get());
 }
@@ -165,7 +166,7 @@ CertificateAuthority CertificateAuthority::intermediate(const std::string& commo
   add_name(X509_get_subject_name(own), "CN", common_name);
   add_extension(own, parts_->certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
   add_extension(own, parts_->certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
-  sign(own, parts_->certificate.get(), parts_->key.get());
+  testing::sign(own, parts_->certificate.get(), parts_->key.get());
   parts->certificate_pem = pem_of(own);
   parts->key_pem = pem_of(parts->key.get());
   parts->chain_pem = parts->certificate_pem + parts_->chain_pem;
@@ -193,8 +194,23 @@ IssuedCertificate CertificateAuthority::issue(const CertificateRequest& request)
   if (const std::string names = alternative_names(request); !names.empty()) {
     add_extension(leaf.get(), issuer, NID_subject_alt_name, names);
   }
-  sign(leaf.get(), issuer, parts_->key.get());
+  testing::sign(leaf.get(), issuer, parts_->key.get());
   return {pem_of(leaf.get()) + parts_->chain_pem, pem_of(key.get())};
+}
+
+std::string CertificateAuthority::sign(const std::string& request_pem,
+                                       std::chrono::seconds ends) const {
+  const Memory text(BIO_new_mem_buf(request_pem.data(), static_cast<int>(request_pem.size())));
+  const openssl::Request request(PEM_read_bio_X509_REQ(text.get(), nullptr, nullptr, nullptr));
+  require(request != nullptr, "reading a request");
+  EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
+  require(key != nullptr && X509_REQ_verify(request.get(), key) == 1, "the request's signature");
+  const Certificate leaf = begin(key, std::chrono::hours{-1}, ends);
+  require(X509_set_subject_name(leaf.get(), X509_REQ_get_subject_name(request.get())) == 1,
+          "subject");
+  add_extension(leaf.get(), parts_->certificate.get(), NID_ext_key_usage, "clientAuth");
+  testing::sign(leaf.get(), parts_->certificate.get(), parts_->key.get());
+  return pem_of(leaf.get());
 }
 
 IssuedCertificate issue_for_loopback(const CertificateAuthority& authority) {

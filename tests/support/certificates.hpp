@@ -40,6 +40,9 @@ class CertificateAuthority {
   [[nodiscard]] const std::string& certificate_pem() const;
   [[nodiscard]] const std::string& key_pem() const;
   [[nodiscard]] IssuedCertificate issue(const CertificateRequest& request) const;
+  // The certificate, good for clients from an hour ago, that a request (PKCS #10, PEM) asks for.
+  // Throws when the request is none, or is not signed with its own key.
+  [[nodiscard]] std::string sign(const std::string& request_pem, std::chrono::seconds ends) const;
   // One that this one signed; what it issues carries the chain.
   [[nodiscard]] CertificateAuthority intermediate(const std::string& common_name) const;
 

@@ -140,6 +140,14 @@ std::string Cluster::kubeconfig(std::string_view user) const {
   return kubeconfig_text(json_at(facts_, "/url"), ca_pem(), token(user));
 }
 
+std::string Cluster::kubeconfig(const IssuedCertificate& holder) const {
+  std::string text = kubeconfig_text(json_at(facts_, "/url"), ca_pem(), "");
+  const std::string_view token = "    token: \n";
+  return text.replace(text.find(token), token.size(),
+                      "    client-certificate-data: " + base64(holder.certificate_pem) +
+                          "\n    client-key-data: " + base64(holder.key_pem) + "\n");
+}
+
 std::string Cluster::kubeconfig(std::string_view user, const FaultProxy& proxy) const {
   return kubeconfig_text(proxy.url(), proxy.ca_pem(), token(user));
 }

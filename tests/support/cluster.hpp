@@ -42,6 +42,8 @@ class Cluster {
   // Text of a kubeconfig: straight to the API server, or through a proxy.
   [[nodiscard]] std::string kubeconfig(std::string_view user) const;
   [[nodiscard]] std::string kubeconfig(std::string_view user, const FaultProxy& proxy) const;
+  // The same for whoever holds a client certificate.
+  [[nodiscard]] std::string kubeconfig(const IssuedCertificate& holder) const;
   [[nodiscard]] std::unique_ptr<FaultProxy> proxy(std::uint64_t seed = 1) const;
   [[nodiscard]] const std::filesystem::path& logs_dir() const { return logs_dir_; }
   [[nodiscard]] pid_t supervisor_pid() const { return supervisor_pid_; }

@@ -81,6 +81,19 @@ TEST_F(Load, ReadsSeveralNodesAndProviders) {
   EXPECT_EQ(config.kubelet.client_ca_file, folder_ / "ca.pem");
 }
 
+TEST_F(Load, KnowsThatABootstrapKubeconfigIsForOneNode) {
+  const std::string start =
+      "config_version = 1\nprovider.name = 'mock'\n"
+      "kubernetes.bootstrap_kubeconfig = 'bootstrap'\n";
+
+  const Loaded one = load_text(start + "[node]\nname = 'a'\n");
+  const Loaded two = load_text(start + "[[node]]\nname = 'a'\n[[node]]\nname = 'b'\n");
+
+  EXPECT_TRUE(one.problems.empty()) << one.problems.to_string();
+  EXPECT_EQ(one.config.kubernetes.bootstrap_kubeconfig, folder_ / "bootstrap");
+  EXPECT_NE(two.problems.to_string().find("kubernetes.bootstrap_kubeconfig"), std::string::npos);
+}
+
 TEST_F(Load, LetsAFlagWinOverTheFileAndTheFileOverTheEnvironment) {
   sources_.environment = environment(
       {{"DEFAULT_NODE_NAME", "from-environment"}, {"KUBELET_PORT", "1"}, {"KUBECONFIG", "/kube"}});

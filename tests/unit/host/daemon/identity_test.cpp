@@ -23,5 +23,24 @@ TEST(OwnerKey, FitsLabelsTagsAndNames) {
   EXPECT_NE(owner_key("cluster", "node"), owner_key("cluster", "other"));
 }
 
+TEST(NodeOfUser, IsEmptyForAllWhoAreNoNode) {
+  EXPECT_EQ(node_of_user("system:node:web-1", {"system:authenticated", "system:nodes"}), "web-1");
+  EXPECT_EQ(node_of_user("system:node:web-1", {"system:authenticated"}), "");
+  EXPECT_EQ(node_of_user("system:nodes:web-1", {"system:nodes"}), "");
+  EXPECT_EQ(node_of_user("web-1", {"system:nodes"}), "");
+  EXPECT_EQ(node_of_user("", {}), "");
+}
+
+TEST(NodeIdentityCheck, NamesBothNodesWhereTheyDiffer) {
+  EXPECT_TRUE(check_node_identity("", "web-1").is_ok());
+  EXPECT_TRUE(check_node_identity("web-1", "web-1").is_ok());
+
+  const Status refused = check_node_identity("web-2", "web-1");
+
+  EXPECT_EQ(refused.code(), StatusCode::FailedPrecondition);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("web-1"));
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("web-2"));
+}
+
 }  // namespace
 }  // namespace vkhost::daemon

@@ -46,6 +46,16 @@ class ListedPods final : public PodSource {
 class BorrowedProvider final : public plugin::Provider {
  public:
   explicit BorrowedProvider(FakeProvider& provider) : provider_(provider) {}
+  ~BorrowedProvider() override {
+    if (calls_to_the_last != nullptr) {
+      plugin::PodChange change;
+      change.uid = "u-web";
+      *last_answer = calls_to_the_last->pod_changed(change);
+      static_cast<void>(calls_to_the_last->node_changed());
+    }
+  }
+  BorrowedProvider(const BorrowedProvider&) = delete;
+  BorrowedProvider& operator=(const BorrowedProvider&) = delete;
   [[nodiscard]] const plugin::Capabilities& capabilities() const override {
     return provider_.capabilities();
   }
@@ -92,6 +102,9 @@ class BorrowedProvider final : public plugin::Provider {
   // Set before start().
   Status refuses_node;
   Status fails_start;
+  // As the thread of a plugin may that nobody told to stop.
+  plugin::ProviderListener* calls_to_the_last = nullptr;
+  Status* last_answer = nullptr;
 
  private:
   FakeProvider& provider_;
@@ -126,11 +139,16 @@ class VirtualNodeTest : public ::testing::Test {
       auto borrowed = std::make_unique<BorrowedProvider>(provider);
       borrowed->refuses_node = refuses_node_;
       borrowed->fails_start = fails_start_;
+      if (calls_to_the_last_) {
+        borrowed->calls_to_the_last = &listener;
+        borrowed->last_answer = &last_answer_;
+      }
       borrowed_ = borrowed.get();
       return std::unique_ptr<plugin::Provider>(std::move(borrowed));
     };
     parts.source = std::make_unique<ListedPods>(std::move(pods));
     parts.cluster_uid = [](const CancelToken&) { return Result<std::string>("cluster-1"); };
+    parts.node_identity = [this](const CancelToken&) { return Result<std::string>(identity_); };
     parts.make_material = [](const plugin::Capabilities&, const Allocatable&) {
       return std::make_unique<testing::FakeMaterial>();
     };
@@ -167,6 +185,9 @@ class VirtualNodeTest : public ::testing::Test {
   Status fails_start_;
   // In place of provider_.
   decltype(VirtualNodeParts::make_provider) make_provider_;
+  bool calls_to_the_last_ = false;
+  Status last_answer_;
+  std::string identity_;
   testing::FakePodApi api_{*clock_};
   testing::RecordingEventSink events_;
   std::unique_ptr<VirtualNode> node_;
@@ -277,6 +298,35 @@ TEST_F(VirtualNodeTest, StopsWhileItsBackEndIsAway) {
 
   node_->stop();
 
+  EXPECT_FALSE(node_->is_up());
+}
+
+TEST_F(VirtualNodeTest, HearsAProviderThatNeverStartedToItsEnd) {
+  fails_start_ = unavailable("not yet");
+  calls_to_the_last_ = true;
+  start({pod("other")});
+  ASSERT_TRUE(eventually([&] { return borrowed_->starts > 0; }));
+
+  node_.reset();
+
+  EXPECT_EQ(last_answer_.code(), StatusCode::Cancelled) << last_answer_.to_string();
+}
+
+TEST_F(VirtualNodeTest, ComesUpUnderItsOwnIdentity) {
+  identity_ = "virtual";
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+}
+
+TEST_F(VirtualNodeTest, DoesNothingWithTheCredentialsOfAnotherNode) {
+  identity_ = "another";
+  start({pod("web")});
+
+  ASSERT_TRUE(eventually([&] { return node_->view().readiness.reason == "ProviderNotStarted"; }));
+  EXPECT_NE(node_->view().readiness.message.find("another"), std::string::npos);
+  EXPECT_NE(node_->view().readiness.message.find("virtual"), std::string::npos);
+  EXPECT_EQ(borrowed_->starts, 0);
   EXPECT_FALSE(node_->is_up());
 }
 

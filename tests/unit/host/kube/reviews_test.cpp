@@ -43,6 +43,27 @@ TEST_F(ReviewTest, AsksWhoATokenBelongsTo) {
             R"("spec":{"token":"to\"ken","audiences":["aud"]}})");
 }
 
+TEST_F(ReviewTest, AsksWhoItIsItself) {
+  server->answer(201, R"({"kind":"SelfSubjectReview","status":{"userInfo":{
+      "username":"system:node:web-1","groups":["system:nodes","system:authenticated"]}}})");
+
+  const auto self = review_self(*client, {});
+
+  ASSERT_TRUE(self.is_ok());
+  EXPECT_EQ(self->username, "system:node:web-1");
+  EXPECT_THAT(self->groups, ElementsAre("system:nodes", "system:authenticated"));
+  EXPECT_EQ(server->requests().at(0).target, "/apis/authentication.k8s.io/v1/selfsubjectreviews");
+}
+
+TEST_F(ReviewTest, TakesNoNameForNoAnswer) {
+  for (const char* answer : {"{}", R"({"status":{}})", R"({"status":{"userInfo":{}}})",
+                             R"({"status":{"userInfo":{"username":7}}})"}) {
+    server->answer(201, answer);
+
+    EXPECT_EQ(review_self(*client, {}).status().code(), StatusCode::Unavailable) << answer;
+  }
+}
+
 TEST_F(ReviewTest, TakesOnlyATrueForAYes) {
   for (const char* status : {R"({})", R"({"authenticated":false,"user":{"username":"bob"}})",
                              R"({"authenticated":null})", R"({"error":"expired"})"}) {

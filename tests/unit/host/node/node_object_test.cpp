@@ -82,6 +82,18 @@ TEST_F(NodeObjectTest, LeavesOutLabelsThatANodeMayNotGiveItself) {
   EXPECT_THAT(*labels_left_out(sources()), ElementsAre("team.kubernetes.io/name"));
 }
 
+TEST_F(NodeObjectTest, LeavesAloneWhatANodeMayNotRemoveOfItself) {
+  settings_.labels = {{"example.com/x", "1"}};
+  const auto before = new_node(sources());  // by somebody who may set all labels
+  settings_.is_node_identity = true;
+  settings_.labels.clear();
+
+  const auto patch = node_patch(sources(), *before);
+
+  EXPECT_THAT(*patch, HasSubstr(R"("example.com/x":null)"));
+  EXPECT_THAT(at(patch, "metadata.labels"), Not(HasSubstr("kubernetes.io")));
+}
+
 TEST_F(NodeObjectTest, NamesTheArchitectureOfTheProviderUnlessOneIsConfigured) {
   const char* provider = R"({"status":{"nodeInfo":{"architecture":"arm64"}}})";
 
@@ -359,10 +371,21 @@ TEST_F(NodeSpecTest, PutsRightATaintOfOursThatSomebodyChanged) {
   EXPECT_THAT(patch.value().json, Not(HasSubstr(R"("value":"2")")));
 }
 
-TEST_F(NodeSpecTest, StaysAsItIsUnderANodeIdentity) {
+TEST_F(NodeSpecTest, KeepsItsTaintsUnderANodeIdentity) {
   settings_.is_node_identity = true;
 
   EXPECT_EQ(spec_patch(sources(), node_with(kForeign)).value().json, "");
+}
+
+TEST_F(NodeSpecTest, GetsItsProviderIdUnderANodeIdentityToo) {
+  const std::string before = node_with(kForeign);
+  settings_.is_node_identity = true;
+  settings_.provider_id = "static://rack-1";
+
+  const std::string patch = spec_patch(sources(), before).value().json;
+
+  EXPECT_THAT(patch, HasSubstr(R"("providerID":"static://rack-1")"));
+  EXPECT_THAT(patch, Not(HasSubstr("taints")));
 }
 
 TEST_F(NodeSpecTest, GetsItsProviderIdWhereItHasNone) {

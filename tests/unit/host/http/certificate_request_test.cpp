@@ -1,0 +1,94 @@
+#include "http/certificate_request.hpp"
+
+#include "support/certificates.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace vkhost::http {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const CertificateSubject kNode{"system:node:web-1", {"system:nodes"}};
+
+TEST(CertificateRequest, BecomesACertificateOfItsSubjectAndItsKey) {
+  const testing::CertificateAuthority authority;
+  const Secret key = *make_private_key();
+
+  const auto request = make_certificate_request(key, kNode);
+
+  ASSERT_TRUE(request.is_ok()) << request.status().to_string();
+  const std::string certificate = authority.sign(*request, 1h);
+  const auto facts = read_certificate_facts(certificate);
+  ASSERT_TRUE(facts.is_ok()) << facts.status().to_string();
+  EXPECT_EQ(facts->subject.common_name, "system:node:web-1");
+  EXPECT_THAT(facts->subject.organizations, ElementsAre("system:nodes"));
+  EXPECT_TRUE(check_key_of_certificate(certificate, key).is_ok());
+}
+
+TEST(CertificateRequest, DoesNotHoldThePrivateKey) {
+  const Secret key = *make_private_key();
+
+  EXPECT_THAT(*make_certificate_request(key, kNode), Not(HasSubstr("PRIVATE")));
+}
+
+TEST(CertificateRequest, TakesNoKeyThatIsNone) {
+  for (const char* key :
+       {"", "key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"}) {
+    EXPECT_EQ(make_certificate_request(Secret(key), kNode).status().code(),
+              StatusCode::InvalidArgument);
+    EXPECT_EQ(public_key_digest(Secret(key)).status().code(), StatusCode::InvalidArgument);
+  }
+}
+
+TEST(PublicKeyDigest, IsTheKeysOwn) {
+  const Secret key = *make_private_key();
+
+  EXPECT_EQ(*public_key_digest(key), *public_key_digest(key));
+  EXPECT_EQ(public_key_digest(key)->size(), 64U);
+  EXPECT_NE(*public_key_digest(key), *public_key_digest(*make_private_key()));
+}
+
+TEST(CertificateFacts, AreThoseOfTheFirstCertificate) {
+  const testing::CertificateAuthority authority;
+  const auto issued = authority.issue({.common_name = "first",
+                                       .organizations = {"a", "b"},
+                                       .use = testing::CertificateUse::Client,
+                                       .starts = -1h,
+                                       .ends = 2h});
+  const WallTime now = std::chrono::system_clock::now();
+
+  const auto facts = read_certificate_facts(issued.certificate_pem + authority.certificate_pem());
+
+  ASSERT_TRUE(facts.is_ok()) << facts.status().to_string();
+  EXPECT_EQ(facts->subject.common_name, "first");
+  EXPECT_THAT(facts->subject.organizations, ElementsAre("a", "b"));
+  EXPECT_LT(std::chrono::abs(facts->not_before - (now - 1h)), 1min);
+  EXPECT_LT(std::chrono::abs(facts->not_after - (now + 2h)), 1min);
+}
+
+TEST(CertificateFacts, AreReadFromCertificatesOnly) {
+  for (const char* pem :
+       {"", "text", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}) {
+    EXPECT_EQ(read_certificate_facts(pem).status().code(), StatusCode::InvalidArgument) << pem;
+  }
+}
+
+TEST(CertificateFacts, TellAnothersKeyFromTheirOwn) {
+  const testing::CertificateAuthority authority;
+  const auto issued = authority.issue({});
+
+  EXPECT_TRUE(check_key_of_certificate(issued.certificate_pem, Secret(issued.key_pem)).is_ok());
+  EXPECT_EQ(check_key_of_certificate(issued.certificate_pem, *make_private_key()).code(),
+            StatusCode::InvalidArgument);
+}
+
+}  // namespace
+}  // namespace vkhost::http
