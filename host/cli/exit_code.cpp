@@ -9,7 +9,8 @@ std::span<const ExitCodeMeaning> exit_code_meanings() {
       {ExitCode::Ok, "done; for `run`: stopped in good order"},
       {ExitCode::Failure,
        "it failed for another reason than those below; for `run`: not all had ended within "
-       "`stop.timeout` (after a second signal: 128 and its number)"},
+       "`stop.timeout`, after a drain if one was asked for (after a second signal: 128 and its "
+       "number)"},
       {ExitCode::Usage, "the command line is wrong"},
       {ExitCode::Configuration, "the configuration, or a plugin's settings in it, has errors"},
       {ExitCode::Plugin, "a plugin was not found, was refused, or cannot run here"},

@@ -137,6 +137,7 @@ enum class DaemonsetPods { Ignore, Refuse, Accept };
 enum class UnsupportedFields { Warn, Reject };
 enum class Orphans { Report, Delete };
 enum class PodEvents { All, Warnings };
+enum class OnStop { Leave, NotReady, Cordon, Drain };
 
 struct PoliciesConfig {
   OnLost on_lost = OnLost::Fail;
@@ -145,6 +146,7 @@ struct PoliciesConfig {
   UnsupportedFields unsupported_fields = UnsupportedFields::Warn;
   Orphans orphans = Orphans::Report;
   std::int64_t max_orphan_deletions = 10;
+  OnStop on_stop = OnStop::Leave;
 };
 
 struct PodsConfig {
@@ -162,6 +164,7 @@ struct PodsConfig {
 
 struct StopConfig {
   std::chrono::milliseconds timeout{std::chrono::seconds{25}};
+  std::chrono::milliseconds drain_timeout{std::chrono::minutes{5}};
 };
 
 struct StandaloneConfig {

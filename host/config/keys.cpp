@@ -324,7 +324,16 @@ Section<PoliciesConfig> policies_keys() {
            "Workloads of this node whose pod is gone: they are reported, or deleted once that is "
            "certain.")
       .key("max_orphan_deletions", &PoliciesConfig::max_orphan_deletions, integer(0, kAnyNumber),
-           "At most so many in one sweep.");
+           "At most so many in one sweep.")
+      .key("on_stop", &PoliciesConfig::on_stop,
+           choice<OnStop>({{"leave", OnStop::Leave},
+                           {"not_ready", OnStop::NotReady},
+                           {"cordon", OnStop::Cordon},
+                           {"drain", OnStop::Drain}}),
+           "What becomes of the nodes when the daemon stops. `leave`: nothing, for restarts that "
+           "nobody shall notice; `not_ready`: NotReady at once; `cordon`: unschedulable as well, "
+           "until the daemon is back; `drain`: unschedulable, then their pods are evicted (not "
+           "those of DaemonSets, and as disruption budgets allow), then NotReady.");
   return keys;
 }
 
@@ -374,7 +383,10 @@ Section<Config> make_all_keys() {
   Section<StopConfig> stop;
   stop.key("timeout", &StopConfig::timeout, duration(1s, 1h),
            "From the first signal until the daemon leaves without what has not ended; below the "
-           "patience of the service manager.");
+           "patience of the service manager.")
+      .key("drain_timeout", &StopConfig::drain_timeout, duration(1s, kDay),
+           "With `policies.on_stop = \"drain\"`: how long the nodes may take to become empty, "
+           "before that time begins. A service manager that knows `EXTEND_TIMEOUT_USEC` is told.");
   Section<HealthConfig> health;
   health.key("listen", &HealthConfig::listen, listen(true, false),
              "`/healthz`, `/livez` and `/readyz`; `/metrics` too if it is a loopback address. "
@@ -397,7 +409,8 @@ Section<Config> make_all_keys() {
       .table("log", &Config::log, log_keys(), "Log entries, to standard error.")
       .table("policies", &Config::policies, policies_keys(), "Decisions that are yours.")
       .table("pods", &Config::pods, pods_keys(), "The pod engine.")
-      .table("stop", &Config::stop, std::move(stop), "The end of the daemon; pods stay.")
+      .table("stop", &Config::stop, std::move(stop),
+             "The end of the daemon. Pods stay, unless `policies.on_stop` says otherwise.")
       .table("standalone", &Config::standalone, standalone_keys(), "Running without a cluster.");
   return keys;
 }

@@ -9,6 +9,7 @@
 #include "base/open_files.hpp"
 #include "base/timers.hpp"
 #include "base/version.hpp"
+#include "daemon/departure.hpp"
 #include "daemon/kubelet_service.hpp"
 #include "daemon/node_material.hpp"
 #include "daemon/node_plan.hpp"
@@ -120,6 +121,9 @@ std::size_t lease_threads(std::size_t nodes) {
   return std::clamp<std::size_t>(nodes / kNodesForEachLeaseThread, 2, 16);
 }
 
+// What leaving without the rest takes.
+constexpr std::chrono::seconds kAfterTheLimit{2};
+
 // So long after the last change of a pod, or the start, what it took to cope with it is given back.
 constexpr std::chrono::seconds kQuiet{15};
 
@@ -168,6 +172,7 @@ class Daemon {
 
  private:
   Status add_node(const config::NodeConfig& node, std::size_t index);
+  void depart();
   Status build_health();
   [[nodiscard]] bool is_ready() const;
   void register_metrics();
@@ -349,6 +354,28 @@ Status Daemon::start() {
   return Status::ok();
 }
 
+// policies.on_stop, while everything still works.
+void Daemon::depart() {
+  std::vector<DepartingNode> nodes;
+  for (const auto& node : nodes_) {
+    if (!node->is_registered()) {
+      continue;
+    }
+    const auto list = [it = node.get()] {
+      std::vector<kube::PodPtr> found;
+      for (pods::PodView& view : it->pods()) {
+        found.push_back(std::move(view.pod));
+      }
+      return found;
+    };
+    nodes.push_back({node->name(), list, [it = node.get()] { it->shut_down(); },
+                     [it = node.get()](Deadline by) { return it->wait_until_written(by); }});
+  }
+  Departure departure({config_.policies.on_stop, config_.stop.drain_timeout},
+                      {surroundings_->api(), shared_.clock, shared_.log});
+  departure.leave(nodes, {});
+}
+
 Stopping::Stages Daemon::stages() {
   if (std::exchange(started_, false)) {
     std::error_code error;
@@ -370,6 +397,10 @@ Stopping::Stages Daemon::stages() {
                            nodes_.clear();
                            surroundings_->stop();
                          }});
+  }
+  if (config_.policies.on_stop != config::OnStop::Leave && surroundings_ &&
+      surroundings_->api() != nullptr) {
+    stages.insert(stages.begin(), {{"policies.on_stop", [this] { depart(); }}});
   }
   return stages;
 }
@@ -404,7 +435,7 @@ Status watch_over(const Signals& signals,
   }
   if (!has_ended) {
     log.error("vkhost leaves without what has not ended in time; pods stay",
-              {{"had_not_ended", standing}, {"stop.timeout_ms", std::to_string(timeout.count())}});
+              {{"had_not_ended", standing}, {"limit_ms", std::to_string(timeout.count())}});
     ::_exit(1);
   }
   return Status::ok();
@@ -433,9 +464,15 @@ Status run(const config::Config& config, const RunOptions& options) {
     }
     signal = signals.wait();
   }
-  options.log.info("vkhost stops; pods stay", {{"signal", ::sigabbrev_np(signal)}});
-  notify_service_manager("STOPPING=1");
-  VKHOST_TRY(watch_over(signals, daemon.stages(), config.stop.timeout, options.log));
+  const bool drains =
+      config.policies.on_stop == config::OnStop::Drain && !config.standalone.enabled;
+  options.log.info(drains ? "vkhost stops; pods are evicted" : "vkhost stops; pods stay",
+                   {{"signal", ::sigabbrev_np(signal)}});
+  const std::chrono::milliseconds limit =
+      config.stop.timeout + (drains ? config.stop.drain_timeout : std::chrono::milliseconds{0});
+  notify_service_manager("STOPPING=1\nEXTEND_TIMEOUT_USEC=" +
+                         std::to_string(std::chrono::microseconds(limit + kAfterTheLimit).count()));
+  VKHOST_TRY(watch_over(signals, daemon.stages(), limit, options.log));
   if (daemon.stuck_calls() > 0) {
     // Threads still stand inside a plugin: nothing may be unwound under their feet.
     options.log.warn("a plugin did not return from a call; leaving without it");

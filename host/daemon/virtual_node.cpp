@@ -1,11 +1,17 @@
 #include "daemon/virtual_node.hpp"
 
+#include "daemon/departure.hpp"
 #include "daemon/identity.hpp"
 #include "kube/paths.hpp"
 
 #include <utility>
 
 namespace vkhost::daemon {
+namespace {
+
+constexpr std::chrono::seconds kUndoTimeout{10};
+
+}  // namespace
 
 Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings settings,
                                                          VirtualNodeParts parts) {
@@ -128,6 +134,10 @@ std::vector<SequenceStep> VirtualNode::start_steps() {
   steps.push_back({"starting the provider", [this] { return start_provider(); }, true});
   steps.push_back({"beginning with the pods", [this] {
                      engine_->start(parts_.threads);
+                     return Status::ok();
+                   }});
+  steps.push_back({"making the node schedulable again", [this] { return undo_last_stop(); }});
+  steps.push_back({"being up", [this] {
                      node_->pods_ready();
                      is_up_ = true;
                      parts_.log.info("node is up", {{"node", name()}});
@@ -154,6 +164,24 @@ Status VirtualNode::start_provider() {
   VKHOST_TRY(provider_->start({node_name, owner_key(cluster_uid_, node_name)}, call_options()));
   provider_started_ = true;
   return Status::ok();
+}
+
+// What policies.on_stop did to the node, whatever it says now.
+Status VirtualNode::undo_last_stop() {
+  if (parts_.api == nullptr) {
+    return Status::ok();
+  }
+  kube::CallOptions options;
+  options.deadline = Deadline::after(*parts_.clock, kUndoTimeout);
+  options.cancel = stop_.token();
+  options.lane = kube::Lane::Node;
+  const Status undone = undo_cordon(*parts_.api, name(), options);
+  const bool is_refused =
+      undone.code() == StatusCode::PermissionDenied || undone.code() == StatusCode::InvalidArgument;
+  if (is_refused) {
+    parts_.log.warn("the node stays as unschedulable as it is", {observe::error_field(undone)});
+  }
+  return is_refused ? Status::ok() : undone;
 }
 
 void VirtualNode::stop() {

@@ -86,6 +86,14 @@ class VirtualNode final : public plugin::ProviderListener,
   void start();
   void stop();  // pods stay [may-block]
 
+  // For policies.on_stop, of a node that is_registered(): NotReady from now on, and whether the API
+  // server knows.
+  [[nodiscard]] bool is_registered() const { return !view().uid.empty(); }
+  void shut_down() { node_->shut_down(); }
+  [[nodiscard]] bool wait_until_written(Deadline deadline) {  // [may-block]
+    return node_->wait_until_written(deadline);
+  }
+
   [[nodiscard]] std::vector<pods::PodView> pods() const;
   [[nodiscard]] pods::PodEngine::OrphanCounts orphans() const { return engine_->orphans(); }
   [[nodiscard]] node::NodeView view() const;
@@ -124,6 +132,7 @@ class VirtualNode final : public plugin::ProviderListener,
   Status learn_name();
   std::optional<Status> wait_for_list();
   Status start_provider();
+  Status undo_last_stop();
   [[nodiscard]] plugin::CallOptions call_options() const;
 
   VirtualNodeSettings settings_;

@@ -75,6 +75,10 @@ std::string pod_status_path(std::string_view pod_namespace, std::string_view nam
   return pod_path(pod_namespace, name) + "/status";
 }
 
+std::string pod_eviction_path(std::string_view pod_namespace, std::string_view name) {
+  return pod_path(pod_namespace, name) + "/eviction";
+}
+
 std::string nodes_path() { return collection(kCore, "", "nodes"); }
 std::string node_path(std::string_view name) { return member(nodes_path(), name); }
 std::string node_status_path(std::string_view name) { return node_path(name) + "/status"; }

@@ -19,6 +19,7 @@ namespace vkhost::kube {
 [[nodiscard]] std::string pods_path(std::string_view pod_namespace);
 [[nodiscard]] std::string pod_path(std::string_view pod_namespace, std::string_view name);
 [[nodiscard]] std::string pod_status_path(std::string_view pod_namespace, std::string_view name);
+[[nodiscard]] std::string pod_eviction_path(std::string_view pod_namespace, std::string_view name);
 
 [[nodiscard]] std::string nodes_path();
 [[nodiscard]] std::string node_path(std::string_view name);

@@ -135,6 +135,21 @@ void NodeController::pods_ready() {
   chores_.run_now(probe_chore_);
 }
 
+void NodeController::shut_down() {
+  note([](Health& health) { health.shut_down(); });
+}
+
+bool NodeController::wait_until_written(Deadline deadline) {
+  const MutexLock lock(mutex_);
+  while (!written_ || !(*written_ == facts_.health.readiness())) {
+    if (!written_changed_.wait_until(mutex_, deadline.when()) &&
+        deadline.is_past(parts_.clock->steady_now())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void NodeController::provider_changed() {
   const MutexLock lock(mutex_);
   refresh_wanted_ = true;
@@ -376,6 +391,11 @@ Result<Written> NodeController::write_node_once() {
     settings = settings_;
   }
   auto written = writer_.write({*settings, provider_json, ready, parts_.clock->wall_now()}, scope);
+  if (written.is_ok() && scope.says != WriteScope::Says::Nothing && !written->uid.empty()) {
+    const MutexLock lock(mutex_);
+    written_ = ready;
+    written_changed_.notify_all();
+  }
   // No lease for a node of which nothing was said yet: a daemon that ends again and again before it
   // has would keep the Ready of an earlier one alive.
   return written.is_ok() && scope.says == WriteScope::Says::Nothing ? Written{} : written;

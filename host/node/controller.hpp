@@ -13,6 +13,7 @@
 #include "base/backoff.hpp"
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
+#include "base/deadline.hpp"
 #include "base/executor.hpp"
 #include "base/mutex.hpp"
 #include "base/timers.hpp"
@@ -88,11 +89,16 @@ class NodeController {
   void start_failed(const Status& why);
   void start_refused(const Status& why);     // the provider ends the start for good
   void pods_ready();                         // provider started, pod engine has what exists
+  void shut_down();                          // the daemon leaves: NotReady from now on
   void provider_changed();                   // ask the provider for its node again
   void provider_fault(const Status& fault);  // OK: it is over
   void node_deleted();                       // the Node object is gone
   // The Node object as it is now: what others overwrote is put right.
   void object_changed(std::string_view json);
+
+  // Until the API server has what the node says of itself now; false when that takes longer.
+  // [may-block]
+  [[nodiscard]] bool wait_until_written(Deadline deadline);
 
   [[nodiscard]] std::string name() const;
   [[nodiscard]] NodeView view() const;
@@ -145,6 +151,8 @@ class NodeController {
   std::shared_ptr<const Settings> settings_ VKHOST_GUARDED_BY(mutex_);  // newer than configured_
   Facts facts_ VKHOST_GUARDED_BY(mutex_);
   std::optional<SteadyTime> began_ VKHOST_GUARDED_BY(mutex_);
+  std::optional<Readiness> written_ VKHOST_GUARDED_BY(mutex_);  // as the API server has it
+  CondVar written_changed_;
   std::vector<std::string> labels_left_out_ VKHOST_GUARDED_BY(mutex_);
   bool refresh_wanted_ VKHOST_GUARDED_BY(mutex_) = false;
   std::uint32_t refresh_failures_ VKHOST_GUARDED_BY(mutex_) = 0;

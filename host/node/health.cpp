@@ -48,6 +48,9 @@ bool Health::take_ping(const Status& answer) {
 }
 
 Readiness Health::readiness() const {
+  if (is_shut_down_) {
+    return {false, "NodeShutdown", "the daemon of this node is stopping"};
+  }
   if (!start_failure_.is_ok()) {
     return not_ready(start_refused_ ? "ProviderRefused" : "ProviderNotStarted", start_failure_);
   }

@@ -17,6 +17,7 @@ class Health {
   void start_failed(const Status& why) { start_failure_ = why; }  // OK: it goes on
   void start_refused(const Status& why);                          // for good
   void pods_ready();                                              // the start is over
+  void shut_down() { is_shut_down_ = true; }                      // for good
   // False when one more is needed to know what to think of it.
   [[nodiscard]] bool take_ping(const Status& answer);
   void take_self_check(const Status& reachable) { self_check_ = reachable; }
@@ -27,13 +28,16 @@ class Health {
   // Started, and the provider has said how it is.
   [[nodiscard]] bool is_known() const { return pods_ready_ && pinged_; }
   // Nothing is pending that would soon say something else.
-  [[nodiscard]] bool is_settled() const { return is_known() || !start_failure_.is_ok(); }
+  [[nodiscard]] bool is_settled() const {
+    return is_known() || !start_failure_.is_ok() || is_shut_down_;
+  }
 
  private:
   const std::uint32_t ping_failures_;
   Status start_failure_;
   bool start_refused_ = false;
   bool pods_ready_ = false;
+  bool is_shut_down_ = false;
   bool pinged_ = false;
   std::uint32_t missed_pings_ = 0;    // in a row
   std::uint32_t answered_pings_ = 0;  // in a row

@@ -137,8 +137,9 @@ std::string own_role_kubeconfig(const std::string& /*node*/) {
 }
 
 TEST(OwnRole, IsEnoughForEverything) {
-  NodeUnderTest node(
-      {.kubeconfig = own_role_kubeconfig, .daemon = {.provider_settings = "material = ['env']\n"}});
+  NodeUnderTest node({.kubeconfig = own_role_kubeconfig,
+                      .daemon = {.provider_settings = "material = ['env']\n",
+                                 .more = "[policies]\non_stop = 'drain'\n"}});
   const std::string space = "/api/v1/namespaces/" + node.space();
   node.cluster().create(space + "/configmaps", R"({"metadata":{"name":"c"},"data":{"k":"v"}})");
   node.cluster().create(space + "/secrets", R"({"metadata":{"name":"s"},"stringData":{"k":"v"}})");
@@ -148,6 +149,8 @@ TEST(OwnRole, IsEnoughForEverything) {
           R"(","containers":[{"name":"main","image":"registry.example/app:1","envFrom":[)"
           R"({"configMapRef":{"name":"c"}},{"secretRef":{"name":"s"}}]}]}})");
   node.wait_until_running("web");
+  const std::string kept = node.create_pod("kept");
+  node.wait_until_running("kept");
   const int port = std::stoi(
       json_at(node.cluster().get(node.path()), "/status/daemonEndpoints/kubeletEndpoint/Port"));
   const std::string served =
@@ -161,13 +164,14 @@ TEST(OwnRole, IsEnoughForEverything) {
   EXPECT_EQ(holder.get("/pods").status, 200);
   EXPECT_EQ(stranger.get("/pods").status, 403);
 
-  // A deletion, and a Node that has to be made again.
+  // A deletion, a Node that has to be made again, and a drain.
   node.cluster().remove(node.pod_path("web"));
   node.cluster().wait_until_gone(node.pod_path("web"), kLong);
   node.cluster().remove(node.path());
   node.wait_until_ready();
   ASSERT_TRUE(node.daemon().stop(kLong));
 
+  EXPECT_EQ(node.journal().count("gone", kept), 1U);
   EXPECT_THAT(node.daemon().log(), Not(HasSubstr("PERMISSION_DENIED")));
 }
 

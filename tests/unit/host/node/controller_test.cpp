@@ -562,6 +562,27 @@ TEST_F(NodeControllerTest, SaysOnceThatTheLeaseCannotBeRenewedAndGoesOnTrying) {
   EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= renewed + 2; }));
 }
 
+TEST_F(NodeControllerTest, IsNotReadyWhenItsDaemonLeaves) {
+  start();
+  ASSERT_FALSE(api_.wait_for(kNode, is_ready).empty());
+
+  controller_->shut_down();
+
+  EXPECT_TRUE(controller_->wait_until_written(Deadline::after(clock_, std::chrono::seconds{20})));
+  EXPECT_THAT(api_.object(kNode), HasSubstr("NodeShutdown"));
+}
+
+TEST_F(NodeControllerTest, SaysThatTheApiServerDoesNotKnowInTime) {
+  start();
+  ASSERT_FALSE(api_.wait_for(kNode, is_ready).empty());
+  api_.go_away();
+
+  controller_->shut_down();
+
+  EXPECT_FALSE(
+      controller_->wait_until_written(Deadline::after(clock_, std::chrono::milliseconds{20})));
+}
+
 TEST_F(NodeControllerTest, StopsAtOnceWhileTheApiServerIsAway) {
   start();
   ASSERT_NE(api_.wait_for(kNode, is_ready), "");

@@ -30,6 +30,24 @@ TEST_F(HealthTest, IsReadyOnceEverythingHasBeenSaid) {
   EXPECT_TRUE(health_.is_settled());
 }
 
+TEST_F(HealthTest, SaysThatItsDaemonLeavesWhateverElseIsTrue) {
+  be_ready();
+
+  health_.shut_down();
+
+  EXPECT_EQ(reason(), "NodeShutdown");
+  EXPECT_TRUE(health_.is_settled());
+  EXPECT_TRUE(health_.take_ping(Status::ok()));
+  EXPECT_FALSE(health_.readiness().ready);
+}
+
+TEST_F(HealthTest, SaysThatItsDaemonLeavesBeforeAnythingElseWasSaid) {
+  health_.shut_down();
+
+  EXPECT_TRUE(health_.is_settled());
+  EXPECT_EQ(reason(), "NodeShutdown");
+}
+
 TEST_F(HealthTest, SaysWhatTheStartWaitsFor) {
   health_.start_failed(unavailable("the back end is away"));
   EXPECT_EQ(reason(), "ProviderNotStarted");
