@@ -9,6 +9,7 @@
 #include <Poco/JSON/Parser.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace vkhost::daemon {
@@ -108,10 +109,13 @@ void Departure::leave(const std::vector<DepartingNode>& nodes, const CancelToken
   if (settings_.policy == config::OnStop::Leave || nodes.empty()) {
     return;
   }
+  std::vector<DepartingNode> registered;
+  std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(registered),
+               [](const DepartingNode& node) { return node.is_registered; });
   if (settings_.policy != config::OnStop::NotReady) {
     // One deadline for all: the rest of the stop needs its time too.
     const auto options = step_options(*parts_.clock, cancel, kube::Lane::Node);
-    for (const DepartingNode& node : nodes) {
+    for (const DepartingNode& node : registered) {
       const Status cordoned = cordon(*parts_.api, node.name, options);
       if (!cordoned.is_ok()) {
         parts_.log.warn("the node could not be made unschedulable",
@@ -122,11 +126,11 @@ void Departure::leave(const std::vector<DepartingNode>& nodes, const CancelToken
   if (settings_.policy == config::OnStop::Drain) {
     drain(nodes, cancel);
   }
-  for (const DepartingNode& node : nodes) {
+  for (const DepartingNode& node : registered) {
     node.begin_not_ready();
   }
   const Deadline written = Deadline::after(*parts_.clock, kStep);
-  for (const DepartingNode& node : nodes) {
+  for (const DepartingNode& node : registered) {
     if (!node.end_not_ready(written)) {
       parts_.log.warn("the node could not be called NotReady in time", {{"node", node.name}});
     }

@@ -25,6 +25,7 @@ namespace vkhost::daemon {
 // One node as a Departure sees it.
 struct DepartingNode {
   std::string name;
+  bool is_registered = true;  // else there is no object to write to, but pods there may be
   std::function<std::vector<kube::PodPtr>()> pods;
   std::function<void()> begin_not_ready;        // [no-block]
   std::function<bool(Deadline)> end_not_ready;  // false: not written in time [may-block]

@@ -358,9 +358,6 @@ Status Daemon::start() {
 void Daemon::depart() {
   std::vector<DepartingNode> nodes;
   for (const auto& node : nodes_) {
-    if (!node->is_registered()) {
-      continue;
-    }
     const auto list = [it = node.get()] {
       std::vector<kube::PodPtr> found;
       for (pods::PodView& view : it->pods()) {
@@ -368,7 +365,8 @@ void Daemon::depart() {
       }
       return found;
     };
-    nodes.push_back({node->name(), list, [it = node.get()] { it->shut_down(); },
+    nodes.push_back({node->name(), node->is_registered(), list,
+                     [it = node.get()] { it->shut_down(); },
                      [it = node.get()](Deadline by) { return it->wait_until_written(by); }});
   }
   Departure departure({config_.policies.on_stop, config_.stop.drain_timeout},

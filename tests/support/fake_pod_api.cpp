@@ -132,7 +132,8 @@ std::string phase_of(Object::Ptr pod) {
 
 void set_members(Object::Ptr object, const std::string& members_json) {
   if (!members_json.empty()) {
-    for (const auto& [name, value] : *parse(members_json)) {
+    const Object::Ptr members = parse(members_json);
+    for (const auto& [name, value] : *members) {
       object->set(name, value);
     }
   }

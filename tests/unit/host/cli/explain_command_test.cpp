@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace vkhost::cli {
 namespace {
@@ -92,18 +93,28 @@ TEST(ExplainCommand, FollowsThePolicyOfTheConfiguration) {
 }
 
 TEST(ExplainCommand, JudgesByTheNodeOfTheConfiguration) {
-  Fixture cli;
-  const std::string config = cli.config(
-      "[[node]]\nname = 'small'\ncapacity = {cpu = '1', pods = '5'}\n"
-      "[[node]]\nname = 'large'\ncapacity = {cpu = '8', pods = '5'}\n");
-  const std::string file =
-      cli.pod("  containers: [{name: main, image: a:1, resources: {requests: {cpu: 2}}}]\n");
+  // With a library of its own each time: a process loads one once.
+  const auto explain = [](const std::vector<std::string>& more, std::string& out) {
+    Fixture cli;
+    const std::string config = cli.config(
+        "[[node]]\nname = 'small'\ncapacity = {cpu = '1', pods = '5'}\n"
+        "[[node]]\nname = 'large'\ncapacity = {cpu = '8', pods = '5'}\n");
+    std::vector<std::string> arguments{
+        "explain",
+        cli.pod("  containers: [{name: main, image: a:1, resources: {requests: {cpu: 2}}}]\n"),
+        "-c", config};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ExitCode code = cli.run(arguments);
+    out = cli.out.str();
+    return code;
+  };
+  std::string out;
 
-  EXPECT_EQ(cli.run({"explain", file, "-c", config}), ExitCode::Failure);
-  EXPECT_THAT(cli.out.str(), HasSubstr("rejected OutOfcpu: Node didn't have enough resource: cpu, "
-                                       "requested: 2000, used: 0, capacity: 1000"));
-  EXPECT_EQ(cli.run({"explain", file, "-c", config, "--node", "large"}), ExitCode::Ok);
-  EXPECT_EQ(cli.run({"explain", file, "-c", config, "--node", "none"}), ExitCode::Usage);
+  EXPECT_EQ(explain({}, out), ExitCode::Failure);
+  EXPECT_THAT(out, HasSubstr("rejected OutOfcpu: Node didn't have enough resource: cpu, "
+                             "requested: 2000, used: 0, capacity: 1000"));
+  EXPECT_EQ(explain({"--node", "large"}, out), ExitCode::Ok);
+  EXPECT_EQ(explain({"--node", "none"}, out), ExitCode::Usage);
 }
 
 TEST(ExplainCommand, DoubtsALabelThatOthersMayGiveTheNode) {

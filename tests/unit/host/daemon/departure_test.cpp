@@ -91,6 +91,7 @@ class DepartureTest : public ::testing::Test {
     Departure departure({policy, drain_timeout, 1ms}, {&api_, clock_, {}});
     DepartingNode node;
     node.name = "web-1";
+    node.is_registered = is_registered_;
     node.pods = [this] { return pods_; };
     node.begin_not_ready = [this] {
       ++not_ready_;
@@ -105,6 +106,7 @@ class DepartureTest : public ::testing::Test {
   const std::shared_ptr<const Clock> clock_ = std::make_shared<SystemClock>();
   DepartureApi api_;
   std::vector<kube::PodPtr> pods_{pod("a"), pod("b")};
+  bool is_registered_ = true;
   int not_ready_ = 0;
   std::size_t pods_when_not_ready_ = 0;
 };
@@ -179,6 +181,16 @@ TEST_F(DepartureTest, EvictsPodsFromACordonedNodeBeforeItIsNotReady) {
   EXPECT_THAT(node(), HasSubstr(R"("unschedulable":true)"));
   EXPECT_EQ(not_ready_, 1);
   EXPECT_EQ(pods_when_not_ready_, 0U);
+}
+
+TEST_F(DepartureTest, EvictsThePodsOfANodeWhoseObjectIsGoneToo) {
+  is_registered_ = false;
+
+  leave(config::OnStop::Drain);
+
+  EXPECT_EQ(api_.evictions.size(), 2U);
+  EXPECT_THAT(api_.nodes.patches(), IsEmpty());
+  EXPECT_EQ(not_ready_, 0);
 }
 
 TEST_F(DepartureTest, EvictsNoPodThatWouldComeBackOrHasEnded) {

@@ -73,7 +73,8 @@ TEST(LostStatus, CanBeMergedWhateverTheProviderSaidBefore) {
 
 TEST(LostStatus, EndsInitContainersToo) {
   auto pod = kube::parse_pod(R"({"metadata":{"name":"web","namespace":"default","uid":"u-1"},
-      "spec":{"initContainers":[{"name":"i"},{"name":"j"},{"name":"k"}],"containers":[{"name":"a"}]},
+      "spec":{"initContainers":[{"name":"i"},{"name":"j"},{"name":"k"}],"containers":[{"name":"a"}],
+              "ephemeralContainers":[{"name":"debug"}]},
       "status":{"initContainerStatuses":[
         {"name":"i","image":"x","state":{"terminated":{"exitCode":0}}},
         {"name":"j","image":"y","state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}},

@@ -418,7 +418,8 @@ TEST(MergeStatus, CompletesEphemeralContainers) {
 TEST(MergeStatus, RemovesAConditionThatTheProviderNoLongerReports) {
   const auto before = pod_with(R"({"conditions":[{"type":"Spot","status":"True"},
                                    {"type":"Other","status":"True"}]})");
-  StatusSources sources{*before, pod_status("Running", {"a", "b"}, "running"), "", kNow};
+  const std::string observed = pod_status("Running", {"a", "b"}, "running");
+  StatusSources sources{*before, observed, "", kNow};
   sources.dropped = {"Spot", "NeverWritten", "Ready"};
 
   const auto patch = merge_status(sources);
