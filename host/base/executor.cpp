@@ -1,8 +1,6 @@
 #include "base/executor.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace vkhost {
@@ -19,17 +17,10 @@ ThreadPoolSettings helper_settings(const std::string& name) {
 
 }  // namespace
 
-Executor::Executor(const std::string& name,
-                   std::size_t max_threads,
-                   const Clock& clock,
-                   Stays stays)
-    : one_stays_(stays == Stays::One),
-      max_helpers_(std::max<std::size_t>(1, max_threads) - (one_stays_ ? 1 : 0)),
-      helpers_(clock, helper_settings(name)) {
-  if (one_stays_) {
-    thread_ = Thread(name, [this] { stay(); });
-  }
-}
+Executor::Executor(const std::string& name, std::size_t max_threads, const Clock& clock)
+    : max_helpers_(std::max<std::size_t>(1, max_threads) - 1),
+      helpers_(clock, helper_settings(name)),
+      thread_(name, [this] { stay(); }) {}
 
 Executor::~Executor() {
   {
@@ -61,9 +52,6 @@ void Executor::submit(std::function<void()> task) {
   if (!helpers_.run([this] { help(); }).is_ok()) {
     const MutexLock lock(mutex_);  // no further thread can be had: those that are there take it
     --helping_;
-    if (!one_stays_ && helping_ == 0) {
-      throw std::system_error(EAGAIN, std::generic_category(), "starting a thread");
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 // Executor: runs tasks in the order in which they came, on a limited number of threads that all its
-// users share. One thread stays, where there is always something to do soon; the others come with the
+// users share. One thread stays, so that there is always somebody to do it; the others come with the
 // work and leave when there is none.
 //
 // A task must not throw. Tasks may add tasks. What has not begun when this object ends is dropped:
@@ -21,13 +21,8 @@ namespace vkhost {
 
 class Executor {
  public:
-  enum class Stays { One, None };
-  // `name` is that of the threads. Throws std::system_error when not even one can be started; where none
-  // stays, submit() does.
-  Executor(const std::string& name,
-           std::size_t max_threads,
-           const Clock& clock,
-           Stays stays = Stays::One);
+  // `name` is that of the threads. Throws std::system_error when not even one can be started.
+  Executor(const std::string& name, std::size_t max_threads, const Clock& clock);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -39,7 +34,6 @@ class Executor {
   void stay();
   void help();
 
-  const bool one_stays_;
   const std::size_t max_helpers_;
   Mutex mutex_;
   CondVar arrived_;

@@ -80,7 +80,7 @@ WatchLoop::~WatchLoop() {
 
 void WatchLoop::start() {
   if (!thread_.joinable()) {
-    openers_ = std::make_unique<Executor>("watch-open", kOpeners, *clock_, Executor::Stays::None);
+    openers_ = std::make_unique<Executor>("watch-open", kOpeners, *clock_);
     thread_ = Thread("watch", [this] { loop(); });
   }
 }

@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::chrono::minutes kLong{1};
 
-class ExecutorTest : public ::testing::TestWithParam<Executor::Stays> {
+class ExecutorTest : public ::testing::Test {
  protected:
   const SystemClock clock_;
 };
 
-TEST_P(ExecutorTest, RunsTasksInOrderOnASingleThread) {
+TEST_F(ExecutorTest, RunsTasksInOrderOnASingleThread) {
   std::vector<int> order;
   CancelSource all;
-  Executor executor("test", 1, clock_, GetParam());
+  Executor executor("test", 1, clock_);
 
   for (int i = 0; i < 100; ++i) {
     executor.submit([&, i] {
@@ -39,8 +39,8 @@ TEST_P(ExecutorTest, RunsTasksInOrderOnASingleThread) {
   }
 }
 
-TEST_P(ExecutorTest, RunsAsManyAtATimeAsItIsAllowed) {
-  Executor executor("test", 4, clock_, GetParam());
+TEST_F(ExecutorTest, RunsAsManyAtATimeAsItIsAllowed) {
+  Executor executor("test", 4, clock_);
   std::atomic<int> inside{0};
   CancelSource all_inside;
   CancelSource open;
@@ -65,8 +65,8 @@ TEST_P(ExecutorTest, RunsAsManyAtATimeAsItIsAllowed) {
   EXPECT_TRUE(fifth.token().wait_for(kLong));
 }
 
-TEST_P(ExecutorTest, LosesNoTaskThatComesWhileThreadsGoIdle) {
-  Executor executor("test", 2, clock_, GetParam());
+TEST_F(ExecutorTest, LosesNoTaskThatComesWhileThreadsGoIdle) {
+  Executor executor("test", 2, clock_);
   constexpr int kTasks = 20'000;
   std::atomic<int> ran{0};
   CancelSource all;
@@ -83,21 +83,21 @@ TEST_P(ExecutorTest, LosesNoTaskThatComesWhileThreadsGoIdle) {
   EXPECT_TRUE(all.token().wait_for(kLong)) << ran;
 }
 
-TEST_P(ExecutorTest, TakesTasksFromItsOwnTasks) {
+TEST_F(ExecutorTest, TakesTasksFromItsOwnTasks) {
   CancelSource second;
-  Executor executor("test", 1, clock_, GetParam());
+  Executor executor("test", 1, clock_);
 
   executor.submit([&] { executor.submit([&] { second.cancel(); }); });
 
   EXPECT_TRUE(second.token().wait_for(kLong));
 }
 
-TEST_P(ExecutorTest, DropsWhatHasNotBegunWhenItEnds) {
+TEST_F(ExecutorTest, DropsWhatHasNotBegunWhenItEnds) {
   std::atomic<bool> ran{false};
   CancelSource begun;
   CancelSource open;
   {
-    Executor executor("test", 1, clock_, GetParam());
+    Executor executor("test", 1, clock_);
     executor.submit([&] {
       begun.cancel();
       static_cast<void>(open.token().wait_for(std::chrono::milliseconds{20}));
@@ -108,13 +108,6 @@ TEST_P(ExecutorTest, DropsWhatHasNotBegunWhenItEnds) {
 
   EXPECT_FALSE(ran);
 }
-
-INSTANTIATE_TEST_SUITE_P(Threads,
-                         ExecutorTest,
-                         ::testing::Values(Executor::Stays::One, Executor::Stays::None),
-                         [](const auto& which) {
-                           return which.param == Executor::Stays::One ? "OneStays" : "NoneStays";
-                         });
 
 }  // namespace
 }  // namespace vkhost
