@@ -43,9 +43,13 @@ std::shared_ptr<const kube::NodeFacts> KnownNode::read_node(const CancelToken& c
   kube::CallOptions options;
   options.deadline = Deadline::after(*parts_.clock, kReadTimeout);
   options.cancel = cancel;
-  if (const auto object = parts_.api->get(kube::node_path(parts_.name()), {}, options);
-      object.is_ok()) {
+  const auto object = parts_.api->get(kube::node_path(parts_.name()), {}, options);
+  if (object.is_ok()) {
     object_changed(*object);
+  } else if (object.status().code() == StatusCode::NotFound) {
+    object_gone();
+  } else {
+    return nullptr;
   }
   return node();
 }

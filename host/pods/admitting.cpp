@@ -23,10 +23,14 @@ kube::ResourceAmounts requests_of(const kube::PodRecord& pod) {
 
 // True: look at it again, it may be created. False: it was rejected.
 bool PodEngine::admit(const Job& job) {
-  Verdict verdict = judge(*job.pod);
+  std::optional<Verdict> judged = judge(*job.pod);
   if (stop_.is_cancelled()) {
     return false;  // and so may the questions have been that it was judged by
   }
+  if (!judged) {
+    return judge_later(job);
+  }
+  Verdict& verdict = *judged;
   Report report{job.pod, EventType::Warning, "", ""};
   {
     const MutexLock lock(mutex_);
@@ -62,12 +66,25 @@ bool PodEngine::admit(const Job& job) {
   return !verdict.seating.rejection;
 }
 
-PodEngine::Verdict PodEngine::judge(const kube::PodRecord& pod) {
+// A rejection is for good, so it takes an answer.
+bool PodEngine::judge_later(const Job& job) {
+  const MutexLock lock(mutex_);
+  note_failure(*job.state,
+               unavailable("the API server does not say whether the pod fits its node"));
+  queue_.add(job.uid);
+  return false;
+}
+
+std::optional<PodEngine::Verdict> PodEngine::judge(const kube::PodRecord& pod) {
   if (settings_.refuse_daemon_sets && pod.is_daemon_set_pod) {
-    return {{nullptr, Rejection{"DaemonSetPodsRefused", "This node runs no pods of DaemonSets"}},
-            {}};
+    return Verdict{
+        {nullptr, Rejection{"DaemonSetPodsRefused", "This node runs no pods of DaemonSets"}}, {}};
   }
-  Verdict verdict{find_seat(pod), {}};
+  std::optional<Seats::Outcome> seating = find_seat(pod);
+  if (!seating) {
+    return std::nullopt;
+  }
+  Verdict verdict{std::move(*seating), {}};
   if (!verdict.seating.rejection) {
     verdict.findings = findings_about(pod);
     verdict.seating.rejection =
@@ -76,26 +93,32 @@ PodEngine::Verdict PodEngine::judge(const kube::PodRecord& pod) {
   return verdict;
 }
 
-Seats::Outcome PodEngine::find_seat(const kube::PodRecord& pod) {
+std::optional<Seats::Outcome> PodEngine::find_seat(const kube::PodRecord& pod) {
   const auto node = parts_.node->node();
   if (!settings_.check_fit || !node) {
-    return {seats_.take(requests_of(pod)), std::nullopt};
+    return Seats::Outcome{seats_.take(requests_of(pod)), std::nullopt};
   }
   const auto demand = kube::parse_pod_demand(pod.raw);
   if (!demand.is_ok()) {
-    return {nullptr,
-            Rejection{"UnexpectedAdmissionError",
-                      "What the pod asks of its node cannot be read, which is unexpected: " +
-                          demand.status().message()}};
+    return Seats::Outcome{nullptr,
+                          Rejection{"UnexpectedAdmissionError",
+                                    "What the pod asks of its node cannot be read, which is "
+                                    "unexpected: " +
+                                        demand.status().message()}};
   }
   Seats::Outcome outcome = seats_.ask(*demand, *node, check_place(*demand, *node));
-  if (outcome.rejection && outcome.rejection->reason == "NodeAffinity") {
-    // The label that it wants may have been set a moment ago.
-    if (const auto fresh = parts_.node->read_node(stop_.token())) {
-      outcome = seats_.ask(*demand, *fresh, check_place(*demand, *fresh));
-    }
+  const bool is_for_what_others_write =
+      outcome.rejection && (outcome.rejection->reason == "NodeAffinity" ||
+                            outcome.rejection->reason == "TaintToleration");
+  if (!is_for_what_others_write) {
+    return outcome;
   }
-  return outcome;
+  // They may have written it a moment ago, or before this process first saw the object.
+  const auto fresh = parts_.node->read_node(stop_.token());
+  if (!fresh) {
+    return std::nullopt;
+  }
+  return seats_.ask(*demand, *fresh, check_place(*demand, *fresh));
 }
 
 std::vector<plugin::Finding> PodEngine::findings_about(const kube::PodRecord& pod) {

@@ -188,8 +188,9 @@ class PodEngine final : public kube::PodListener {
     std::vector<plugin::Finding> findings;
   };
   bool admit(const Job& job);
-  Verdict judge(const kube::PodRecord& pod);
-  Seats::Outcome find_seat(const kube::PodRecord& pod);
+  bool judge_later(const Job& job);
+  std::optional<Verdict> judge(const kube::PodRecord& pod);  // none: the node cannot be read now
+  std::optional<Seats::Outcome> find_seat(const kube::PodRecord& pod);
   std::vector<plugin::Finding> findings_about(const kube::PodRecord& pod);
   void keep_seat(PodState& state, bool spec_changed) VKHOST_REQUIRES(mutex_);
 
@@ -332,8 +333,10 @@ class PodEngine final : public kube::PodListener {
   void write_status(const std::string& uid);
   bool begin_write(const std::string& uid, Write* write);
   void send_write(Write& write);
+  Result<std::string> send_patch(Write& write);
   void finish_write(Write& write, const Result<std::string>& written);
   void keep_unwritten(Write& write) VKHOST_REQUIRES(mutex_);
+  void write_again_later(PodState& state, const Status& failure) const VKHOST_REQUIRES(mutex_);
   Status write_handle(const std::string& uid, const std::string& handle, const CancelToken& cancel);
   [[nodiscard]] static std::vector<HostCondition> host_conditions(const PodState& state);
   void set_own(const std::string& handle,

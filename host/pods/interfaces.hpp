@@ -105,7 +105,8 @@ class NodeSource {
   virtual ~NodeSource() = default;
   // As it is known to be; null as long as nothing is. [no-block]
   virtual std::shared_ptr<const kube::NodeFacts> node() = 0;
-  // After asking the API server: somebody may have changed it a moment ago. [may-block]
+  // After asking the API server: somebody may have changed it a moment ago. Null: it did not answer.
+  // [may-block]
   virtual std::shared_ptr<const kube::NodeFacts> read_node(const CancelToken& cancel) = 0;
 };
 

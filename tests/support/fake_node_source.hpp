@@ -21,6 +21,11 @@ class FakeNodeSource final : public pods::NodeSource {
     MutexLock lock(mutex_);
     unseen_ = std::move(facts);
   }
+  // The next reads get no answer.
+  void fail_reads(int times) {
+    MutexLock lock(mutex_);
+    failing_ = times;
+  }
   [[nodiscard]] int reads() const {
     MutexLock lock(mutex_);
     return reads_;
@@ -34,6 +39,10 @@ class FakeNodeSource final : public pods::NodeSource {
     {
       MutexLock lock(mutex_);
       ++reads_;
+      if (failing_ > 0) {
+        --failing_;
+        return nullptr;
+      }
       if (unseen_) {
         facts_ = std::exchange(unseen_, std::nullopt);
       }
@@ -46,6 +55,7 @@ class FakeNodeSource final : public pods::NodeSource {
   std::optional<kube::NodeFacts> facts_ VKHOST_GUARDED_BY(mutex_);
   std::optional<kube::NodeFacts> unseen_ VKHOST_GUARDED_BY(mutex_);
   int reads_ VKHOST_GUARDED_BY(mutex_) = 0;
+  int failing_ VKHOST_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace vkhost::testing

@@ -85,8 +85,10 @@ TEST_F(KnownNodeTest, ReadsItsObjectAnew) {
   EXPECT_FALSE(known.node()->labels.contains("team"));
   EXPECT_EQ(known.read_node({})->labels.at("team"), "red");
 
+  api_.erase("/api/v1/nodes/vk-0");
+  EXPECT_FALSE(known.read_node({})->labels.contains("team"));
   api_.go_away();
-  EXPECT_EQ(known.read_node({})->labels.at("team"), "red");
+  EXPECT_EQ(known.read_node({}), nullptr);
   EXPECT_EQ(KnownNode(parts(nullptr)).read_node({})->labels.at("zone"), "a");
 }
 

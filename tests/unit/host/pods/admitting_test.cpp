@@ -241,6 +241,33 @@ TEST_F(AdmittedPods, MayWantALabelThatWasSetAMomentAgo) {
   EXPECT_EQ(source_.reads(), 2);
 }
 
+TEST_F(AdmittedPods, WaitForTheApiServerToSayThatTheyDoNotFit) {
+  boot();
+  source_.fail_reads(3);
+  kube::NodeFacts fresh = facts_;
+  fresh.labels["team"] = "red";
+  source_.set_unseen(fresh);
+
+  const std::string uid =
+      given_pod({.name = "web", .spec_json = R"({"nodeSelector":{"team":"red"}})"});
+  EXPECT_EQ(api_.phase(uid), "Pending");
+  pass(minutes{1});
+
+  EXPECT_EQ(creates(uid), 1U);
+}
+
+TEST_F(AdmittedPods, DoNotFailForATaintThatIsGoneFromTheObject) {
+  kube::NodeFacts own = facts_;
+  own.taints = {{"agent-not-ready", "", "NoExecute"}};
+  source_.set(own);
+  source_.set_unseen(facts_);
+  boot();
+
+  const std::string uid = given_pod(asking("web", "1"));
+
+  EXPECT_EQ(creates(uid), 1U);
+}
+
 TEST_F(AdmittedPods, ThatWereRejectedDoNotComeBackByOlderNews) {
   const std::string uid = api_.create(asking("web", "9"));
   provider_.plant({"default", "web", uid, ""});
