@@ -63,7 +63,9 @@ std::string event_name(const EventTarget& about, std::uint64_t suffix) {
   const int length =
       std::snprintf(hex.data(), hex.size(), ".%016llx", static_cast<unsigned long long>(suffix));
   const auto size = static_cast<std::size_t>(length);
-  return about.name.substr(0, kMaxNameBytes - size) + std::string(hex.data(), size);
+  std::string name = about.name.substr(0, kMaxNameBytes - size);
+  name.erase(name.find_last_not_of(".-") + 1);  // a label of a DNS name does not end so
+  return name + std::string(hex.data(), size);
 }
 
 void append_text(std::string& out, std::string_view key, std::string_view value) {

@@ -175,7 +175,8 @@ Action decide_ordered(const PodState& state,
   const bool grace_runs = state.told_grace.has_value();
   const SteadyTime grace_ends =
       state.delete_accepted_at + state.told_grace.value_or(milliseconds{0}) + kAskAfterGrace;
-  const bool is_over = order.containers_ended || !state.needs_delete() ||
+  // Before it is told to end, a container that has ended may be about to start again.
+  const bool is_over = (order.containers_ended && grace_runs) || !state.needs_delete() ||
                        state.backend == Backend::None || state.backend == Backend::Lost ||
                        (grace_runs && context.now >= grace_ends);
   if (is_over && !order.is_concluded) {

@@ -293,6 +293,9 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
       break;
     case plugin::RecoverVerdict::Absent:
       state.backend = state.may_have_run() ? Backend::Lost : Backend::None;
+      if (state.order && state.order->is_concluded) {
+        state.backend = Backend::Gone;  // nothing is left of what had to end
+      }
       break;
     case plugin::RecoverVerdict::Unknown:
       state.backend = VKHOST_PLANTED(NoAnswerMeansAbsent) ? Backend::Lost : Backend::Unknown;

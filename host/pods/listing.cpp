@@ -57,10 +57,17 @@ void PodEngine::poll() {
     }
     full = relisted_ || parts_.clock->steady_now() >= next_full_list_;
   }
-  if (full) {
-    reconcile_with_list();
-  } else {
-    inspect_waiting();
+  // Whatever escapes costs this look, and nobody else anything.
+  try {
+    if (full) {
+      reconcile_with_list();
+    } else {
+      inspect_waiting();
+    }
+  } catch (const std::exception& error) {
+    parts_.log.error("looking at the pods of the provider failed, it is tried again",
+                     {{"error", std::string(error.what())}});
+    full = true;
   }
   const MutexLock lock(mutex_);
   if (full) {
@@ -135,9 +142,9 @@ void PodEngine::inspect_waiting() {
       continue;
     }
     if (state->told_grace && state->backend != Backend::Gone) {
-      const auto distance =
-          state->overdue ? std::max<std::chrono::milliseconds>(settings_.resync_interval, kAskAgain)
-                         : std::chrono::milliseconds{kAskAgain};
+      const auto distance = state->is_let_go() ? std::max<std::chrono::milliseconds>(
+                                                     settings_.resync_interval, kAskAgain)
+                                               : std::chrono::milliseconds{kAskAgain};
       queue_.add_at(uid, parts_.clock->steady_now() + distance);
       continue;
     }

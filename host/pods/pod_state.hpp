@@ -163,6 +163,10 @@ struct PodState {
   [[nodiscard]] bool is_status_refused() const {
     return refused_status != 0 && refused_status == std::hash<std::string>()(observed_status);
   }
+  // Its end is told, whatever becomes of its workload: nobody waits for that any more.
+  [[nodiscard]] bool is_let_go() const {
+    return overdue || rejected || (order && order->is_concluded);
+  }
   // The back end may hold something of this pod, be it a record: delete_pod has to be called.
   [[nodiscard]] bool needs_delete() const {
     switch (backend) {

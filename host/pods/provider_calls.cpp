@@ -260,8 +260,7 @@ void PodEngine::delete_accepted(std::chrono::milliseconds grace, PodState& state
   const SteadyTime now = parts_.clock->steady_now();
   state.told_grace = grace;
   state.delete_accepted_at = now;
-  const bool has_ended = state.rejected || (state.order && state.order->is_concluded);
-  state.overdue_deletes += state.overdue || has_ended ? 1U : 0U;
+  state.overdue_deletes += state.is_let_go() ? 1U : 0U;
   if (!state.is_ending()) {
     return;
   }

@@ -203,13 +203,7 @@ void PodEngine::send_write(Write& write) {
       write.refused = merged.status();
     }
   }
-  Result<std::string> written = std::string();
-  if (!write.patch.status_json.empty() || !write.patch.annotations.empty()) {
-    written = parts_.api->patch_status(*write.pod, write.patch, stop_.token());
-  }
-  if (written.status().code() == StatusCode::InvalidArgument && !write.patch.status_json.empty()) {
-    write.refused = written.status();
-  }
+  const Result<std::string> written = send_patch(write);
   finish_write(write, written);
   if (written.is_ok() && !write.observed.empty()) {
     tell_containers(write.pod, write.state, write.observed);
@@ -217,6 +211,31 @@ void PodEngine::send_write(Write& write) {
   if (!write.refused.is_ok()) {
     tell({{write.pod, EventType::Warning, "ProviderStatusInvalid", write.refused.message()}});
   }
+}
+
+// A refusal does not say whether it is about the status or about the annotations: each is tried alone,
+// and what is in order gets written.
+Result<std::string> PodEngine::send_patch(Write& write) {
+  const StatusPatch& patch = write.patch;
+  const bool has_status = !patch.status_json.empty();
+  if (!has_status && patch.annotations.empty()) {
+    return std::string();
+  }
+  Result<std::string> written = parts_.api->patch_status(*write.pod, patch, stop_.token());
+  if (written.status().code() != StatusCode::InvalidArgument || !has_status) {
+    return written;
+  }
+  if (patch.annotations.empty()) {
+    write.refused = written.status();
+    return written;
+  }
+  written = parts_.api->patch_status(*write.pod, {patch.status_json, {}}, stop_.token());
+  if (written.status().code() == StatusCode::InvalidArgument) {
+    write.refused = written.status();
+  } else if (!written.is_ok()) {
+    return written;
+  }
+  return parts_.api->patch_status(*write.pod, {{}, patch.annotations}, stop_.token());
 }
 
 void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
@@ -233,7 +252,9 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
   if (!write.refused.is_ok()) {
     // Final: the same status again would be as wrong.
     state.last_error = write.refused;
-    state.refused_status = std::hash<std::string>()(write.observed);
+    if (!write.observed.empty()) {
+      state.refused_status = std::hash<std::string>()(write.observed);
+    }
   }
   if (!write.refused.is_ok() || (!status.is_ok() && is_answer(status))) {
     if (std::exchange(state.end_sent, false)) {
@@ -252,22 +273,9 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     state.status_dirty = false;  // the object is gone; its removal arrives by the watch
   } else {
     keep_unwritten(write);
-    if (!write.refused.is_ok()) {
-      state.status_dirty = state.status_dirty || !write.patch.annotations.empty();
-    } else {
-      state.status_dirty = true;
-      ++state.write_failures;
-      const SteadyTime patience_ends =
-          parts_.clock->steady_now() + (is_answer(status)
-                                            ? std::chrono::milliseconds{kPatienceWhenRefused}
-                                            : std::chrono::milliseconds{kPatienceWhenAway});
-      state.write_patience_ends =
-          std::min(state.write_patience_ends.value_or(patience_ends), patience_ends);
-      state.write_again_at =
-          parts_.clock->steady_now() +
-          (status.retry() == Retry::After
-               ? status.retry_after()
-               : backoff_delay(settings_.backoff, state.write_failures, *parts_.random));
+    // A refused status without anything else is not sent again.
+    if (write.refused.is_ok() || !write.patch.annotations.empty()) {
+      write_again_later(state, status);
     }
   }
   if (state.status_dirty) {
@@ -280,6 +288,21 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     queue_.add(
         write.uid);  // the removal of the object, or of the workload, may have waited for this
   }
+}
+
+void PodEngine::write_again_later(PodState& state, const Status& failure) const {
+  state.status_dirty = true;
+  ++state.write_failures;
+  const SteadyTime now = parts_.clock->steady_now();
+  const SteadyTime patience_ends =
+      now + (is_answer(failure) ? std::chrono::milliseconds{kPatienceWhenRefused}
+                                : std::chrono::milliseconds{kPatienceWhenAway});
+  state.write_patience_ends =
+      std::min(state.write_patience_ends.value_or(patience_ends), patience_ends);
+  state.write_again_at =
+      now + (failure.retry() == Retry::After
+                 ? failure.retry_after()
+                 : backoff_delay(settings_.backoff, state.write_failures, *parts_.random));
 }
 
 // Nothing is lost: what newer news did not replace is written by the next try.

@@ -475,6 +475,11 @@ std::string FakePodApi::annotation(const std::string& uid, const std::string& ke
 
 // ---- Faults and records
 
+void FakePodApi::refuse_patches(std::function<bool(const pods::StatusPatch& patch)> which) {
+  const MutexLock lock(mutex_);
+  refuses_ = std::move(which);
+}
+
 void FakePodApi::answer(Call call, Status status, int times) {
   MutexLock lock(mutex_);
   for (int i = 0; i < times; ++i) {
@@ -572,6 +577,9 @@ Result<std::string> FakePodApi::patch_status(const kube::PodRecord& pod,
     Object::Ptr before = find(pod.uid);
     if (before.isNull()) {
       return not_found("pods \"" + pod.name + "\" not found");
+    }
+    if (refuses_ && refuses_(patch)) {
+      return invalid_argument("denied by a policy");
     }
     Object::Ptr after = copy_of(before);
     if (!patch.status_json.empty()) {

@@ -94,6 +94,8 @@ class FakePodApi final : public pods::PodApi {
   // The next `times` calls of that kind are answered so and do nothing.
   void answer(Call call, Status status, int times = 1);
   void stop_failing();
+  // Like an admission policy: patches for which it holds are refused as invalid, for good.
+  void refuse_patches(std::function<bool(const pods::StatusPatch& patch)> which);
   // The next call of that kind gets no answer: it ends when it is cancelled, and does nothing.
   void hang_next(Call call);
   [[nodiscard]] bool is_hanging() const;
@@ -138,6 +140,7 @@ class FakePodApi final : public pods::PodApi {
   std::uint64_t version_ VKHOST_GUARDED_BY(mutex_) = 100;
   std::uint64_t last_uid_ VKHOST_GUARDED_BY(mutex_) = 0;
   std::map<Call, std::deque<Status>> answers_ VKHOST_GUARDED_BY(mutex_);
+  std::function<bool(const pods::StatusPatch& patch)> refuses_ VKHOST_GUARDED_BY(mutex_);
   std::map<Call, std::function<void()>> hooks_ VKHOST_GUARDED_BY(mutex_);
   std::map<Call, int> counts_ VKHOST_GUARDED_BY(mutex_);
   std::optional<Call> hangs_ VKHOST_GUARDED_BY(mutex_);

@@ -122,6 +122,23 @@ TEST_P(Eviction, FailsThePodWhenItsContainersHaveEnded) {
   EXPECT_TRUE(provider_.has(uid)) << "its end is not waited for";
 }
 
+// Between two runs of a crash loop: its replacement must not begin while it may begin again.
+TEST_P(Eviction, FailsNoPodBeforeItsProviderWasToldToEndIt) {
+  boot();
+  const std::string uid = given_running_pod();
+  provider_.report(uid, R"({"phase":"Running","containerStatuses":[
+      {"name":"main","state":{"terminated":{"exitCode":1}}}]})");
+  look();
+  provider_.fail_delete(uid, unavailable("busy"), 2);
+
+  EXPECT_TRUE(evict(uid).is_ok());
+  settle();
+  EXPECT_EQ(api_.phase(uid), "Running");
+  pass(minutes{1});
+
+  expect_end(uid, "SpotReclaimed");
+}
+
 TEST_P(Eviction, FailsThePodWhatEverPhaseItsProviderEndsItWith) {
   boot();
   const std::string uid = given_running_pod();
@@ -402,6 +419,22 @@ TEST_P(Eviction, DeletesWhatIsLeftAfterARestart) {
 
   EXPECT_EQ(deletes(uid), deleted + 1);
   expect_end(uid, "SpotReclaimed");
+}
+
+TEST_P(Eviction, DeletesNothingAgainOfWhatIsKnownToBeGone) {
+  boot();
+  const std::string uid = given_running_pod();
+  EXPECT_TRUE(evict(uid, seconds{1}).is_ok());
+  settle();
+  provider_.finish_delete(uid);
+  pass(minutes{1});
+  expect_end(uid, "SpotReclaimed");
+  const std::size_t before = deletes(uid);
+
+  boot();
+  pass(minutes{10});
+
+  EXPECT_EQ(deletes(uid), before);
 }
 
 TEST_P(Eviction, IsNotTakenFromTheManifestOfAnotherPod) {

@@ -194,19 +194,38 @@ TEST_F(StatusWriter, DoesNotPressAnApiServerThatAskedForPatience) {
 TEST_F(StatusWriter, GivesUpAStatusThatTheApiServerRefusesButNotTheHandle) {
   boot();
   const std::string uid = api_.create({});
-  api_.answer(Call::Patch, invalid_argument("status.podIPs: Invalid value"));
+  api_.refuse_patches([](const StatusPatch& patch) {
+    return patch.status_json.find("Running") != std::string::npos;
+  });
   provider_.runs_in_create = true;
 
   pass(minutes{2});
 
   EXPECT_EQ(api_.annotation(uid, "vkhost.io/handle"), "h-" + uid);
-  EXPECT_EQ(api_.count(Call::Patch), 2);
+  EXPECT_EQ(api_.count(Call::Patch), 3) << "together, and each alone";
   EXPECT_EQ(events_.count(uid, "ProviderStatusInvalid"), 1);
-  EXPECT_THAT(view(uid).last_error.message(), HasSubstr("podIPs"));
+  EXPECT_THAT(view(uid).last_error.message(), HasSubstr("policy"));
 
   provider_.report(uid, pod_status("Succeeded", {"main"}, "terminated"));
   settle();
   EXPECT_EQ(api_.phase(uid), "Succeeded");
+}
+
+TEST_F(StatusWriter, WritesTheStatusWhereOnlyTheAnnotationsAreRefused) {
+  boot();
+  const std::string uid = api_.create({});
+  api_.refuse_patches([](const StatusPatch& patch) { return !patch.annotations.empty(); });
+  provider_.runs_in_create = true;
+
+  pass(minutes{10});
+
+  EXPECT_EQ(api_.phase(uid), "Running");
+  EXPECT_EQ(events_.count(uid, "ProviderStatusInvalid"), 0);
+  EXPECT_LE(api_.count(Call::Patch), 60) << "at growing distances";
+
+  api_.refuse_patches({});
+  pass(minutes{6});
+  EXPECT_EQ(api_.annotation(uid, "vkhost.io/handle"), "h-" + uid);
 }
 
 TEST_F(StatusWriter, ForgetsAPodThatIsGone) {
