@@ -11,7 +11,7 @@ void WriteEcho::write_begins(std::string_view base_version) {
   writing_ = true;
   base_ = base_version;
   seen_.clear();
-  moved_ = false;
+  moved_.clear();
   relisted_ = false;
   if (!outstanding_.empty()) {
     // The object compared with is older than our own last write.
@@ -22,23 +22,23 @@ void WriteEcho::write_begins(std::string_view base_version) {
 bool WriteEcho::write_ends(const std::string& version, std::string_view newest_version) {
   writing_ = false;
   const bool relisted = std::exchange(relisted_, false);
+  // The object of its own version shows this write, and needs no look; whatever else came, before or
+  // after it, was not known when the write was worked out.
+  compare_when_back_ =
+      compare_when_back_ ||
+      std::any_of(moved_.begin(), moved_.end(), [&](const auto& each) { return each != version; });
   if (version.empty()) {
-    if (!outstanding_.empty()) {
-      compare_when_back_ = compare_when_back_ || moved_;
-      return false;
-    }
-    return moved_ || relisted;
+    return outstanding_.empty() && (std::exchange(compare_when_back_, false) || relisted);
   }
   const bool came_back =
       version == base_ || std::find(seen_.begin(), seen_.end(), version) != seen_.end();
   if (!came_back && !relisted) {
     outstanding_ = version;
-    compare_when_back_ = compare_when_back_ || moved_;
     return false;
   }
   outstanding_.clear();
-  const bool others_followed = (moved_ || relisted) && version != newest_version;
-  return std::exchange(compare_when_back_, false) || others_followed;
+  const bool was_overtaken = relisted && version != newest_version;
+  return std::exchange(compare_when_back_, false) || was_overtaken;
 }
 
 bool WriteEcho::object_seen(const std::string& version, bool status_moved) {
@@ -46,11 +46,14 @@ bool WriteEcho::object_seen(const std::string& version, bool status_moved) {
   bool compare = status_moved && !VKHOST_PLANTED(EchoHidesForeignWrite);
   if (is_echo) {
     outstanding_.clear();
-    compare = std::exchange(compare_when_back_, false);
+    // What a write under way has to look at stays open until its end.
+    compare = !writing_ && std::exchange(compare_when_back_, false);
   }
   if (writing_) {
     seen_.push_back(version);
-    moved_ = moved_ || compare;
+    if (compare) {
+      moved_.push_back(version);
+    }
     return false;
   }
   if (!outstanding_.empty()) {

@@ -26,13 +26,13 @@ class WriteEcho {
 
  private:
   std::string outstanding_;         // version of the own write that has not come back yet
-  bool compare_when_back_ = false;  // ... and something has to be looked at then
+  bool compare_when_back_ = false;  // ... or at the end of one: something has to be looked at then
 
   bool writing_ = false;
   std::string base_;
-  std::vector<std::string> seen_;  // versions that came while the write was under way
-  bool moved_ = false;             // ... and one of them changed the status
-  bool relisted_ = false;          // ... and a list, after which its echo may never come
+  std::vector<std::string> seen_;   // versions that came while the write was under way
+  std::vector<std::string> moved_;  // ... of them those that have to be compared, an own one maybe
+  bool relisted_ = false;           // ... and a list, after which its echo may never come
 };
 
 }  // namespace vkhost::pods

@@ -59,6 +59,36 @@ TEST(WriteEcho, ComparesAtItsEchoAfterAWriteOnTheGroundOfAnOlderObject) {
   EXPECT_TRUE(echo.object_seen("3", true));
 }
 
+TEST(WriteEcho, ComparesAfterAWriteOnTheGroundOfAnOlderObjectThatCameBackBeforeTheAnswer) {
+  WriteEcho echo;
+  echo.write_begins("1");
+  EXPECT_FALSE(echo.write_ends("2", "1"));
+  echo.write_begins("1");
+  EXPECT_FALSE(echo.object_seen("2", true));
+  EXPECT_FALSE(echo.object_seen("3", true));
+
+  EXPECT_TRUE(echo.write_ends("3", "3"));
+}
+
+TEST(WriteEcho, ComparesAfterAWriteOnTheGroundOfAnOlderObjectThatLeftTheNewerOneAsItWas) {
+  WriteEcho echo;
+  echo.write_begins("1");
+  EXPECT_FALSE(echo.write_ends("2", "1"));
+  echo.write_begins("1");
+  EXPECT_FALSE(echo.object_seen("2", true));
+
+  EXPECT_TRUE(echo.write_ends("2", "2"));
+}
+
+TEST(WriteEcho, ComparesWhenAnotherWriteCameBeforeItsOwnAndBothBeforeTheAnswer) {
+  WriteEcho echo;
+  echo.write_begins("1");
+  EXPECT_FALSE(echo.object_seen("2", true));
+  EXPECT_FALSE(echo.object_seen("3", true));
+
+  EXPECT_TRUE(echo.write_ends("3", "3"));
+}
+
 TEST(WriteEcho, ComparesAtItsEchoWhenNothingSeemedToDifferFromAnOlderObject) {
   WriteEcho echo;
   echo.write_begins("1");
