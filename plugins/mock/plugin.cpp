@@ -96,6 +96,7 @@ class MockProvider final : public sdk::Provider {
 
   void note(const char* call, std::string_view uid = {}, sdk::Code outcome = sdk::Code::Ok);
   Workload make_workload(const sdk::CreatePod& request, const Pod& pod, Course course);
+  void save_handle(std::string_view uid, std::string_view handle);
   // Throws when nothing was created; returns the fault of a call that fails although it was.
   std::optional<Fault> create_by_fate(const sdk::Call& call, const sdk::CreatePod& request);
   void hang(const sdk::Call& call, const Hang& hang, std::string_view uid);
@@ -240,6 +241,9 @@ std::optional<Fault> MockProvider::create_by_fate(const sdk::Call& call,
   if (fails && fate.fail->effect != VKP_EFFECT_HAPPENED) {
     throw make_error(*fate.fail);
   }
+  if (settings_.save_handle) {
+    save_handle(request.ref.uid, make_handle(attempt_of(request.ref.handle) + 1));
+  }
   Record record;
   record.call = "create_pod";
   record.uid = request.ref.uid;
@@ -253,6 +257,14 @@ std::optional<Fault> MockProvider::create_by_fate(const sdk::Call& call,
     throw;
   }
   return fails ? fate.fail : std::nullopt;
+}
+
+// As a provider does whose back end cannot be asked for a UID.
+void MockProvider::save_handle(std::string_view uid, std::string_view handle) {
+  if (const sdk::Code saved = host_.save_handle(uid, handle); saved != sdk::Code::Ok) {
+    throw sdk::Error(saved, "HandleNotSaved", "the host could not save the handle")
+        .with_effect(sdk::Effect::None);
+  }
 }
 
 Workload MockProvider::make_workload(const sdk::CreatePod& request, const Pod& pod, Course course) {

@@ -38,6 +38,7 @@ constexpr std::string_view kSchema = R"json({
     "state_dir": {"type": "string", "default": "", "description": "Folder that keeps the workloads and the log of calls; empty: in memory only."},
     "seed": {"type": "integer", "minimum": 0, "default": 1, "description": "Begin of all chance: the same seed gives the same delays."},
     "max_parallel_calls": {"type": "integer", "minimum": 1, "maximum": 1024, "default": 64, "description": "Creates and updates that the host may begin at once."},
+    "save_handle": {"type": "boolean", "default": false, "description": "The host saves each handle before the workload is made, and not with the first status."},
     "material": {"type": "array", "items": {"type": "string", "enum": ["env", "files", "tokens", "pull_credentials"]}, "default": [], "description": "Kinds of material to ask the host for, although the mock uses none."},
     "ping": {
       "type": "object",
@@ -151,10 +152,10 @@ constexpr std::string_view kSchema = R"json({
   }
 })json";
 
-constexpr std::array<std::string_view, 13> kNames{
-    "cpu",      "memory",   "pods",      "others", "provider_id",
-    "labels",   "pod_cidr", "state_dir", "seed",   "max_parallel_calls",
-    "material", "ping",     "rules"};
+constexpr std::array<std::string_view, 14> kNames{
+    "cpu",         "memory",   "pods",      "others", "provider_id",
+    "labels",      "pod_cidr", "state_dir", "seed",   "max_parallel_calls",
+    "save_handle", "material", "ping",      "rules"};
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
@@ -203,6 +204,7 @@ class Reader {
     settings.state_dir = json_["state_dir"].text();
     settings.seed = static_cast<std::uint64_t>(json_["seed"].number(1));
     settings.max_parallel_calls = json_["max_parallel_calls"].number(settings.max_parallel_calls);
+    settings.save_handle = json_["save_handle"].boolean();
     for (const Json& kind : json_["material"].elements()) {
       settings.material.push_back(kind.text());
     }

@@ -31,6 +31,7 @@ struct Settings {
   std::string state_dir;
   std::uint64_t seed = 1;
   std::int64_t max_parallel_calls = 64;
+  bool save_handle = false;
   std::vector<std::string> material;
   std::optional<PingFault> ping;
   std::vector<Rule> rules;

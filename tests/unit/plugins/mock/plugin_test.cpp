@@ -181,6 +181,23 @@ TEST_F(PluginTest, RunsAPodOnceHoweverOftenItIsCreated) {
   EXPECT_EQ(plugin_->list_pods().pods.size(), 1U);
 }
 
+TEST_F(PluginTest, SavesTheHandleBeforeThereIsAWorkloadIfToldTo) {
+  start(R"({"save_handle":true})");
+  host_->answer_handles(Code::Unavailable);
+
+  const Outcome failed = plugin_->create_pod(ref("a"), pod_json("a"));
+
+  EXPECT_EQ(failed.code, Code::Unavailable);
+  EXPECT_EQ(failed.error.effect, sdk::Effect::None);
+  EXPECT_TRUE(plugin_->list_pods().pods.empty());
+
+  host_->answer_handles(Code::Ok);
+  const Outcome created = plugin_->create_pod(ref("a"), pod_json("a"));
+
+  EXPECT_TRUE(created.ok());
+  EXPECT_THAT(host_->handles(), ElementsAre(Pair("a", created.text)));
+}
+
 TEST_F(PluginTest, GivesEachPodAnAddressOfItsOwn) {
   start(R"({"pod_cidr":"10.9.0.0/28"})");
   std::set<std::string> addresses;

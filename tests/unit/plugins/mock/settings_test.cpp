@@ -44,6 +44,7 @@ TEST(Settings, HaveTheDefaultsOfTheSchema) {
   EXPECT_EQ(settings.state_dir, properties["state_dir"]["default"].text());
   EXPECT_EQ(static_cast<std::int64_t>(settings.seed), properties["seed"]["default"].number());
   EXPECT_EQ(settings.max_parallel_calls, properties["max_parallel_calls"]["default"].number());
+  EXPECT_EQ(settings.save_handle, properties["save_handle"]["default"].boolean());
 }
 
 // Keywords that a settings schema may use.
@@ -93,7 +94,7 @@ TEST(Settings, AreRead) {
   const Settings settings = read(R"({
     "cpu": "500m", "memory": "1e3", "pods": "1k", "others": {"example.com/gpu": "4"},
     "provider_id": "x://y", "labels": {"a": "b"}, "pod_cidr": "10.1.0.0/16", "state_dir": "/s",
-    "seed": 7, "max_parallel_calls": 8, "material": ["env"], "rules": [{"start_delay_ms": 1}]})");
+    "seed": 7, "max_parallel_calls": 8, "save_handle": true, "material": ["env"], "rules": [{"start_delay_ms": 1}]})");
 
   EXPECT_EQ(settings.offer.cpu, "500m");
   EXPECT_EQ(settings.offer.memory, "1e3");
@@ -104,6 +105,7 @@ TEST(Settings, AreRead) {
   EXPECT_EQ(settings.state_dir, "/s");
   EXPECT_EQ(settings.seed, 7U);
   EXPECT_EQ(settings.max_parallel_calls, 8);
+  EXPECT_TRUE(settings.save_handle);
   EXPECT_EQ(settings.material, std::vector<std::string>{"env"});
   EXPECT_EQ(settings.rules.size(), 1U);
 }
