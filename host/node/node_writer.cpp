@@ -1,5 +1,6 @@
 #include "node/node_writer.hpp"
 
+#include "base/failure_point.hpp"
 #include "kube/paths.hpp"
 
 #include <utility>
@@ -28,7 +29,9 @@ kube::CallOptions NodeWriter::api_options(kube::Lane lane) const {
 
 Result<Written> NodeWriter::create(const NodeSources& sources) {
   VKHOST_TRY_ASSIGN(std::string body, new_node(sources));
+  VKHOST_FAILURE_POINT(BeforeNodeCreated);
   auto created = api_->create(kube::nodes_path(), std::move(body), api_options(kube::Lane::Node));
+  VKHOST_FAILURE_POINT(AfterNodeCreated);
   if (!created.is_ok()) {
     return created.status().while_doing("registering node " + sources.settings.name);
   }
@@ -60,8 +63,10 @@ Result<Written> NodeWriter::write(const NodeSources& sources, WriteScope scope) 
   VKHOST_TRY_ASSIGN(std::string body, scope.says == WriteScope::Says::Everything
                                           ? node_patch(sources, *present)
                                           : readiness_patch(sources, *present));
+  VKHOST_FAILURE_POINT(BeforeNodeStatus);
   auto patched = api_->patch(kube::node_status_path(name), kube::PatchType::StrategicMerge,
                              std::move(body), api_options(kube::Lane::Node));
+  VKHOST_FAILURE_POINT(AfterNodeStatus);
   if (patched.is_ok()) {
     return Written{std::move(uid)};
   }
@@ -99,10 +104,12 @@ Status NodeWriter::write_spec_once(const NodeSources& sources, const std::string
   if (patch.json.empty()) {
     return Status::ok();
   }
-  return api_
-      ->patch(kube::node_path(sources.settings.name), kube::PatchType::StrategicMerge,
-              std::move(patch.json), api_options(kube::Lane::Node))
-      .status();
+  VKHOST_FAILURE_POINT(BeforeNodeSpec);
+  const auto patched =
+      api_->patch(kube::node_path(sources.settings.name), kube::PatchType::StrategicMerge,
+                  std::move(patch.json), api_options(kube::Lane::Node));
+  VKHOST_FAILURE_POINT(AfterNodeSpec);
+  return patched.status();
 }
 
 void NodeWriter::complain(const std::string& what) {
@@ -126,8 +133,10 @@ Status NodeWriter::renew_lease_once(const LeaseSources& sources, const kube::Cal
   if (lease_json_.empty()) {
     auto present = api_->get(path, {}, options);
     if (present.status().code() == StatusCode::NotFound) {
+      VKHOST_FAILURE_POINT(BeforeLeaseCreated);
       auto created =
           api_->create(kube::leases_path(kube::kNodeLeaseNamespace), new_lease(sources), options);
+      VKHOST_FAILURE_POINT(AfterLeaseCreated);
       if (created.is_ok()) {
         lease_json_ = std::move(*created);
       }
@@ -139,7 +148,9 @@ Status NodeWriter::renew_lease_once(const LeaseSources& sources, const kube::Cal
     lease_json_ = std::move(*present);
   }
   VKHOST_TRY_ASSIGN(std::string body, renewed_lease(sources, lease_json_));
+  VKHOST_FAILURE_POINT(BeforeLeaseRenewed);
   auto updated = api_->update(path, std::move(body), options);
+  VKHOST_FAILURE_POINT(AfterLeaseRenewed);
   lease_json_ = updated.is_ok() ? std::move(*updated) : std::string();
   return updated.status();
 }

@@ -1,6 +1,7 @@
 // The engine's part in admission: each pod is judged once, before its first create call. A pod that
 // the provider has, or that the host has taken on before, is never judged again, whatever became of the
 // node meanwhile.
+#include "base/failure_point.hpp"
 #include "pods/engine.hpp"
 #include "pods/fields.hpp"
 #include "pods/host_status.hpp"
@@ -24,6 +25,7 @@ kube::ResourceAmounts requests_of(const kube::PodRecord& pod) {
 // True: look at it again, it may be created. False: it was rejected.
 bool PodEngine::admit(const Job& job) {
   std::optional<Verdict> judged = judge(*job.pod);
+  VKHOST_FAILURE_POINT(AfterJudged);
   if (stop_.is_cancelled()) {
     return false;  // and so may the questions have been that it was judged by
   }

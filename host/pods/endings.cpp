@@ -1,4 +1,5 @@
 // The end of pods: lost ones, deletions that nobody confirms, and the removal of API objects.
+#include "base/failure_point.hpp"
 #include "pods/engine.hpp"
 #include "pods/host_status.hpp"
 
@@ -10,6 +11,7 @@ namespace vkhost::pods {
 // ---- Lost pods
 
 void PodEngine::fail_lost(const Job& job) {
+  VKHOST_FAILURE_POINT(BeforeLossFails);
   std::string observed;
   Status loss;
   std::string problem;
@@ -39,6 +41,7 @@ void PodEngine::fail_lost(const Job& job) {
 
 // The pod goes on, or waits: nobody should send it requests meanwhile.
 void PodEngine::show_lost(const Job& job) {
+  VKHOST_FAILURE_POINT(BeforeLossShows);
   Report report{job.pod, EventType::Warning, "", ""};
   {
     const MutexLock lock(mutex_);
@@ -66,7 +69,10 @@ std::string PodEngine::loss_message(const PodState& state) {
 
 // ---- Deletions
 
-void PodEngine::conclude(const Job& job) { write_end(job, Status::ok()); }
+void PodEngine::conclude(const Job& job) {
+  VKHOST_FAILURE_POINT(BeforeConclusion);
+  write_end(job, Status::ok());
+}
 
 // A terminal status of the host's own, where there is none. False: the pod came back meanwhile.
 bool PodEngine::write_end(const Job& job, const Status& why) {
@@ -121,7 +127,9 @@ void PodEngine::give_up_deletion(const Job& job) {
 }
 
 void PodEngine::remove_api(const Job& job) {
+  VKHOST_FAILURE_POINT(BeforeRemoval);
   const Status status = parts_.api->remove_pod(*job.pod, stop_.token());
+  VKHOST_FAILURE_POINT(AfterRemoval);
   const MutexLock lock(mutex_);
   PodState& state = *job.state;
   if (status.is_ok()) {

@@ -6,6 +6,7 @@
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
+#include "base/failure_point.hpp"
 #include "base/planted.hpp"
 #include "pods/pod_metadata.hpp"
 
@@ -171,6 +172,7 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
 }
 
 void PodEngine::mark_removed(PodState& state, Cancels* cancels) {
+  VKHOST_FAILURE_POINT(AfterRemovalSeen);
   if (!std::exchange(state.removed_from_api, true)) {
     begin_ending(state, cancels);
   }
@@ -225,6 +227,7 @@ void PodEngine::adopt_orphan(const plugin::PodRef& ref) {
 }
 
 void PodEngine::forget(const std::string& uid, const PodState& state) {
+  VKHOST_FAILURE_POINT(BeforeForgotten);
   unindex(uid, state);
   wake_namesakes(state);
   pods_.erase(uid);
@@ -259,7 +262,9 @@ Status PodEngine::recover(const CancelToken& cancel) {
     for (std::size_t i = begin; i < end; ++i) {
       batch.push_back({known[i].second, known[i].first->raw});
     }
+    VKHOST_FAILURE_POINT(BeforeRecovery);
     auto verdicts = parts_.provider->recover_pods(batch, end == known.size(), call_options(cancel));
+    VKHOST_FAILURE_POINT(AfterRecovery);
     if (!verdicts.is_ok()) {
       return verdicts.status().while_doing("recovering pods");
     }
@@ -305,6 +310,7 @@ void PodEngine::apply_recovery(PodState& state, plugin::RecoverVerdict verdict) 
 }
 
 void PodEngine::start(const EngineThreads& threads) {
+  VKHOST_FAILURE_POINT(BeforeWork);
   {
     const MutexLock lock(mutex_);
     timers_ = threads.timers;

@@ -1,5 +1,6 @@
 // Pods that end although their objects stay: evictions and deadlines (end_order.hpp), step by step:
 // mark, delete_pod, the last status; what is left of the workload is deleted on after that.
+#include "base/failure_point.hpp"
 #include "kube/json_cut.hpp"
 #include "pods/end_order.hpp"
 #include "pods/engine.hpp"
@@ -38,6 +39,7 @@ Status PodEngine::evict(plugin::Eviction eviction) {
     give_order(eviction.uid, *state, std::move(order));
     queue_status(eviction.uid, *state);
   }
+  VKHOST_FAILURE_POINT(AfterEvictionAsked);
   tell(reports);
   return Status::ok();
 }
@@ -61,6 +63,7 @@ void PodEngine::order_for_deadline(Job& job) {
   auto order = std::make_shared<EndOrder>(deadline_order());
   job.reports.push_back({job.pod, EventType::Normal, order->reason, order->message});
   give_order(job.uid, *job.state, std::move(order));
+  VKHOST_FAILURE_POINT(AfterDeadline);
   job.action = {};
 }
 
@@ -88,6 +91,7 @@ void PodEngine::note_ordered_status(PodState& state,
 }
 
 void PodEngine::end_as_ordered(const Job& job) {
+  VKHOST_FAILURE_POINT(BeforeOrderedEnd);
   std::string observed;
   EndOrder order;
   {

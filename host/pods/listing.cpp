@@ -7,6 +7,7 @@
 // Orphans. A workload is deleted only if it bears this node's marks, a UID and a name, the API has no
 // pod of that UID by a fresh read, and that was so in two lists in a row. A workload that was matched
 // without a UID (legacy) is never touched. The default is to report.
+#include "base/failure_point.hpp"
 #include "base/planted.hpp"
 #include "pods/engine.hpp"
 
@@ -77,7 +78,9 @@ void PodEngine::poll() {
 }
 
 Result<plugin::PodList> PodEngine::list(const std::vector<std::string>& uids) {
+  VKHOST_FAILURE_POINT(BeforeList);
   auto list = parts_.provider->list_pods(uids, call_options(stop_.token()));
+  VKHOST_FAILURE_POINT(AfterList);
   const Status status = list.is_ok() ? list->status : list.status();
   if (!status.is_ok() && !stop_.is_cancelled()) {
     parts_.log.warn("the provider could not list its pods", {observe::error_field(status)});
@@ -277,7 +280,9 @@ bool PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
     report_orphan(orphan);
     return true;
   }
+  VKHOST_FAILURE_POINT(BeforeOrphanRead);
   const auto fresh = parts_.api->read_pod(orphan.ref.pod_namespace, orphan.ref.name, stop_.token());
+  VKHOST_FAILURE_POINT(AfterOrphanRead);
   const bool is_gone = fresh.is_ok()
                            ? (*fresh)->uid != orphan.ref.uid && !VKHOST_PLANTED(OrphanUidIgnored)
                            : fresh.status().code() == StatusCode::NotFound;
@@ -298,6 +303,7 @@ bool PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
       return true;
     }
     adopt_orphan(orphan.ref);
+    VKHOST_FAILURE_POINT(AfterOrphanAdopted);
     ++*deletions;
   }
   parts_.log.info(

@@ -1,5 +1,6 @@
 // What the provider pushes: statuses and `gone` in the order of their seq, annotations and errors
 // always. What arrives while a call for the pod is under way and belongs to its end waits for it.
+#include "base/failure_point.hpp"
 #include "base/planted.hpp"
 #include "pods/engine.hpp"
 #include "pods/host_status.hpp"
@@ -139,6 +140,7 @@ void PodEngine::take_absence(const std::string& uid, PodState& state) {
     state.early_gone = !VKHOST_PLANTED(EarlyGoneDropped);
     return;
   }
+  VKHOST_FAILURE_POINT(AfterAbsence);
   state.begun_hash = 0;
   if (state.told_grace || state.is_orphan) {
     state.backend = Backend::Gone;

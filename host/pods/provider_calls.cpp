@@ -1,5 +1,6 @@
 // create_pod and delete_pod: the calls themselves, without a lock, and what follows from their outcome.
 // The end of each call queues the pod again. update_pod is in updates.cpp.
+#include "base/failure_point.hpp"
 #include "base/planted.hpp"
 #include "pods/engine.hpp"
 #include "pods/host_status.hpp"
@@ -45,9 +46,11 @@ void PodEngine::create(Job& job) {
     return;
   }
   if (called) {
+    VKHOST_FAILURE_POINT(BeforeCreateCall);
     outcome =
         parts_.provider->create_pod({job.ref, job.pod->raw, *material, job.action.create_reason},
                                     call_options(job.cancel->token()));
+    VKHOST_FAILURE_POINT(AfterCreateCall);
   } else {
     outcome.status = material.is_ok() ? cancelled("the pod was deleted") : material.status();
   }
@@ -212,8 +215,10 @@ void PodEngine::create_failed(const std::string& uid,
 
 void PodEngine::remove(Job& job) {
   const std::string_view document = job.pod ? std::string_view(job.pod->raw) : std::string_view();
+  VKHOST_FAILURE_POINT(BeforeDeleteCall);
   const Status status = parts_.provider->delete_pod(
       {job.ref, document, job.action.grace, job.action.delete_reason}, call_options(stop_.token()));
+  VKHOST_FAILURE_POINT(AfterDeleteCall);
   finish_delete(job, status);
 }
 

@@ -1,5 +1,6 @@
 // Writing statuses: the newest observed status of each pod becomes at most one PATCH at a time, which
 // carries pending annotations and a new handle along.
+#include "base/failure_point.hpp"
 #include "base/planted.hpp"
 #include "kube/json_cut.hpp"
 #include "pods/engine.hpp"
@@ -221,7 +222,13 @@ Result<std::string> PodEngine::send_patch(Write& write) {
   if (!has_status && patch.annotations.empty()) {
     return std::string();
   }
+  VKHOST_FAILURE_POINT_IF(write.marks_eviction, BeforeEvictionMark);
+  VKHOST_FAILURE_POINT_IF(is_end(write.observed), BeforeLastStatus);
+  VKHOST_FAILURE_POINT(BeforeStatusWrite);
   Result<std::string> written = parts_.api->patch_status(*write.pod, patch, stop_.token());
+  VKHOST_FAILURE_POINT_IF(write.marks_eviction, AfterEvictionMark);
+  VKHOST_FAILURE_POINT_IF(is_end(write.observed), AfterLastStatus);
+  VKHOST_FAILURE_POINT(AfterStatusWrite);
   if (written.status().code() != StatusCode::InvalidArgument || !has_status) {
     return written;
   }
@@ -397,7 +404,9 @@ Status PodEngine::write_handle(const std::string& uid,
     told_before = state.written_told;
     set_own(handle, uid, state, &write.patch);
   }
+  VKHOST_FAILURE_POINT(BeforeHandleSaved);
   const auto written = parts_.api->patch_status(*write.pod, write.patch, cancel);
+  VKHOST_FAILURE_POINT(AfterHandleSaved);
   const MutexLock lock(mutex_);
   PodState& state = *write.state;
   state.status_writing = false;

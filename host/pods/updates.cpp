@@ -1,5 +1,6 @@
 // update_pod: what of a pod is told to the provider again, what its answers mean, and what is kept of
 // them for the next process (the annotation vkhost.io/told).
+#include "base/failure_point.hpp"
 #include "pods/engine.hpp"
 
 #include <functional>
@@ -154,8 +155,10 @@ void PodEngine::update(Job& job) {
   } else if (job.cancel->is_cancelled()) {
     status = cancelled("the pod was deleted");
   } else {
+    VKHOST_FAILURE_POINT(BeforeUpdateCall);
     auto updated = parts_.provider->update_pod(
         {job.ref, job.pod->raw, *material, job.action.changed}, call_options(job.cancel->token()));
+    VKHOST_FAILURE_POINT(AfterUpdateCall);
     status = updated.status();
     if (updated.is_ok()) {
       answers = std::move(*updated);

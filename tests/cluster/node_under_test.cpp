@@ -92,6 +92,7 @@ std::string NodeUnderTest::create_pod(std::string_view pod, const PodOptions& op
                        (options.node.empty() ? name_ : options.node) + R"(","restartPolicy":")" +
                        options.restart_policy + R"(","terminationGracePeriodSeconds":)" +
                        std::to_string(options.grace_s) +
+                       (options.spec.empty() ? "" : "," + options.spec) +
                        R"(,"containers":[{"name":"main","image":"registry.example/app:1"}]}})");
   return json_at(created, "/metadata/uid");
 }

@@ -44,6 +44,7 @@ struct PodOptions {
   std::string restart_policy = "Always";
   int grace_s = 30;
   std::string node = {};  // another of the same daemon
+  std::string spec = {};  // further members, as JSON
 };
 
 // Applies packaging/rbac/vkhost.yaml; a token of the service account in it.

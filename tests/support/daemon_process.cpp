@@ -61,7 +61,8 @@ void DaemonProcess::write_configuration() const {
 void DaemonProcess::start() {
   child_.reset();
   std::vector<std::string> argv = settings_.launcher;
-  argv.insert(argv.end(), {daemon_path(), "run", "--config", config_file()});
+  argv.insert(argv.end(), {settings_.program.empty() ? daemon_path() : settings_.program, "run",
+                           "--config", config_file()});
   argv.insert(argv.end(), settings_.arguments.begin(), settings_.arguments.end());
   child_ = std::make_unique<ChildProcess>(
       Command{.argv = argv, .environment = settings_.environment, .log = log_file()});

@@ -29,6 +29,7 @@ struct DaemonSettings {
   std::string kubernetes_settings = {};
   std::string kubelet_settings = {};
   std::string more = {};
+  std::filesystem::path program = {};       // another than the product
   std::vector<std::string> arguments = {};  // after `run --config FILE`
   std::vector<std::string> launcher = {};   // a command that ends with running its arguments
   std::vector<std::pair<std::string, std::string>> environment = {};

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <stdexcept>
 #include <system_error>
 
 namespace vkhost::testing {
@@ -99,6 +101,14 @@ std::set<std::string> MockJournal::living() const {
     }
   }
   return living;
+}
+
+void MockJournal::take_away(std::string_view uid) const {
+  std::ofstream log(log_file(), std::ios::app);
+  log << R"({"call":"vanished","uid":")" << uid << R"(","removed":true})" << '\n' << std::flush;
+  if (!log) {
+    throw std::runtime_error("writing " + log_file().native());
+  }
 }
 
 bool MockJournal::wait_until(const std::function<bool(const MockJournal&)>& condition,

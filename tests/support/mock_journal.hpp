@@ -1,6 +1,6 @@
 // MockJournal: what a mock provider with a `state_dir` was told and what it holds, read from its log
 // of calls. The log outlives the daemon, so calls of several processes are counted together. Throws
-// std::runtime_error when it cannot be read. [any-thread]
+// std::runtime_error when it cannot be read or written. [any-thread]
 #pragma once
 
 #include <chrono>
@@ -37,6 +37,8 @@ class MockJournal {
   [[nodiscard]] std::map<std::string, int> creations() const;
   // UIDs of all that the back end holds.
   [[nodiscard]] std::set<std::string> living() const;
+  // As if the workload were lost; while no daemon runs.
+  void take_away(std::string_view uid) const;
   // False when `within` passed first. [may-block]
   [[nodiscard]] bool wait_until(const std::function<bool(const MockJournal& journal)>& condition,
                                 std::chrono::milliseconds within) const;

@@ -12,6 +12,8 @@ fs::path source_dir() { return build_dir().parent_path().parent_path(); }
 
 fs::path daemon_path() { return build_dir() / "bin" / "vkhost"; }
 
+fs::path crashing_daemon_path() { return build_dir() / "tests" / "vkhost-crashing"; }
+
 fs::path plugin_path(std::string_view name) {
   return build_dir() / "lib/vkhost/plugins" / ("vkhost-" + std::string(name) + ".so");
 }

@@ -13,6 +13,7 @@ std::filesystem::path source_dir();
 
 // The daemon, a plugin by its short name ("mock"), a plugin of tests/fixtures by its name.
 std::filesystem::path daemon_path();
+std::filesystem::path crashing_daemon_path();  // with failure points, see tests/crashing
 std::filesystem::path plugin_path(std::string_view name);
 std::filesystem::path fixture_path(std::string_view name);
 
