@@ -53,6 +53,16 @@ Status write_all(int file, std::string_view text, const std::filesystem::path& p
   return Status::ok();
 }
 
+// So that the name lasts as well. Some file systems have nothing to do for it and say EINVAL.
+Status sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const OpenFile file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.get() < 0) {
+    return failed("opening", folder);
+  }
+  return ::fsync(file.get()) == 0 || errno == EINVAL ? Status::ok() : failed("syncing", folder);
+}
+
 }  // namespace
 
 Status write_state_file(const std::filesystem::path& path,
@@ -73,7 +83,7 @@ Status write_state_file(const std::filesystem::path& path,
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return failed("renaming", temporary);
   }
-  return Status::ok();
+  return durability == Durability::PowerLoss ? sync_folder_of(path) : Status::ok();
 }
 
 Result<std::string> read_state_file(const std::filesystem::path& path) {

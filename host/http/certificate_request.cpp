@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -38,8 +39,10 @@ std::string text_in(const BioPtr& memory) {
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
+// As it is: with MBSTRING_UTF8 OpenSSL holds the limit of X.520, 64 characters, which Kubernetes doesn't
+// know and names of nodes exceed.
 bool add_name(X509_NAME* subject, const char* part, const std::string& value) {
-  return X509_NAME_add_entry_by_txt(subject, part, MBSTRING_UTF8,
+  return X509_NAME_add_entry_by_txt(subject, part, V_ASN1_UTF8STRING,
                                     reinterpret_cast<const unsigned char*>(value.data()),
                                     static_cast<int>(value.size()), -1, 0) == 1;
 }
@@ -79,7 +82,12 @@ Result<WallTime> time_of(const ASN1_TIME* time) {
   if (ASN1_TIME_to_tm(time, &parts) != 1) {
     return invalid_argument(std::string(kCertificate) + " has a time that is none");
   }
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+  // The wall clock ends in 2262; "99991231235959Z" says that there is no end. Nor does anything here
+  // begin before 1970.
+  using Seconds = std::chrono::sys_seconds;
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(WallTime::max());
+  const Seconds exact{std::chrono::seconds{::timegm(&parts)}};
+  return WallTime(std::clamp(exact, Seconds{}, kLast));
 }
 
 }  // namespace

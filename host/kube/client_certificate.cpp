@@ -128,14 +128,31 @@ class ClientCertificate::Holder final : public Credentials {
 
   void reject(std::uint64_t generation) override {
     const MutexLock lock(mutex_);
-    if (generation == identity_.generation && identity_.tls != nullptr) {
-      is_rejected_ = true;
-      changed_.notify_all();
+    if (generation != identity_.generation || identity_.tls == nullptr || is_rejected_) {
+      return;
     }
+    if (clock_->steady_now() < patient_until_) {
+      was_refused_young_ = true;  // if it goes on, somebody will be back
+      return;
+    }
+    refused_in_a_row_ = was_refused_young_ ? refused_in_a_row_ + 1 : 0;
+    is_rejected_ = true;
+    changed_.notify_all();
+  }
+  // Certificates of which none was ever accepted.
+  std::uint32_t refused_in_a_row() {
+    const MutexLock lock(mutex_);
+    return refused_in_a_row_;
   }
 
-  void set(std::string certificate, const Secret& key, WallTime expires, WallTime renew_at) {
+  void set(std::string certificate,
+           const Secret& key,
+           WallTime expires,
+           WallTime renew_at,
+           milliseconds patience) {
     const MutexLock lock(mutex_);
+    patient_until_ = clock_->steady_now() + patience;
+    was_refused_young_ = false;
     certificate_ = std::move(certificate);
     key_ = key;
     expires_ = expires;
@@ -187,6 +204,9 @@ class ClientCertificate::Holder final : public Credentials {
   WallTime expires_ VKHOST_GUARDED_BY(mutex_){};
   WallTime renew_at_ VKHOST_GUARDED_BY(mutex_){};
   bool is_rejected_ VKHOST_GUARDED_BY(mutex_) = false;
+  SteadyTime patient_until_ VKHOST_GUARDED_BY(mutex_){};
+  bool was_refused_young_ VKHOST_GUARDED_BY(mutex_) = false;
+  std::uint32_t refused_in_a_row_ VKHOST_GUARDED_BY(mutex_) = 0;
   std::string why_none_ VKHOST_GUARDED_BY(mutex_) = "none was asked for";
   std::shared_ptr<const http::ClientTls> server_tls_ VKHOST_GUARDED_BY(mutex_);
   Identity identity_ VKHOST_GUARDED_BY(mutex_);
@@ -247,6 +267,10 @@ void ClientCertificate::run() {
 
 void ClientCertificate::load() {
   const auto kept = parts_.store->read(kKept);
+  const auto pending = parts_.store->read(kPending);
+  if (pending.is_ok() && http::public_key_digest(*pending).is_ok()) {
+    pending_ = *pending;
+  }
   if (kept.status().code() == StatusCode::NotFound) {
     return;
   }
@@ -256,9 +280,8 @@ void ClientCertificate::load() {
                     {observe::error_field(usable.status())});
     return;
   }
-  const auto pending = parts_.store->read(kPending);
-  const auto digest = pending.is_ok() ? http::public_key_digest(*pending) : pending.status();
-  if (digest.is_ok() && *digest == http::public_key_digest(*kept).value()) {
+  if (pending_ &&
+      http::public_key_digest(*pending_).value() == http::public_key_digest(*kept).value()) {
     drop_pending_key();  // the last life ended before it could
   }
   const std::string certificate = kept->reveal().substr(0, kept->reveal().find(kKeyBegins));
@@ -288,23 +311,27 @@ void ClientCertificate::install(std::string certificate,
   const double part = kRenewFrom + (kRenewUntil - kRenewFrom) * parts_.random->next();
   const WallTime renew_at =
       from + std::chrono::duration_cast<WallTime::duration>((facts.not_after - from) * part);
-  holder_->set(std::move(certificate), key, facts.not_after, renew_at);
+  holder_->set(std::move(certificate), key, facts.not_after, renew_at,
+               backoff_delay(settings_.patience, holder_->refused_in_a_row() + 1, *parts_.random));
   parts_.log.info("the node has a client certificate", {{"user", facts.subject.common_name},
                                                         {"expires", format_time(facts.not_after)},
                                                         {"renewed_after", format_time(renew_at)}});
 }
 
 Result<Secret> ClientCertificate::pending_key() {
-  auto kept = parts_.store->read(kPending);
-  if (kept.is_ok() && !kept->empty() && http::public_key_digest(*kept).is_ok()) {
-    return kept;
+  if (!pending_) {
+    VKHOST_TRY_ASSIGN(pending_, http::make_private_key());
+    if (const Status kept = parts_.store->write(kPending, *pending_); !kept.is_ok()) {
+      parts_.log.warn(
+          "the key of a certificate request cannot be kept; after a restart there is another",
+          {observe::error_field(kept)});
+    }
   }
-  VKHOST_TRY_ASSIGN(const Secret key, http::make_private_key());
-  VKHOST_TRY(parts_.store->write(kPending, key));
-  return key;
+  return *pending_;
 }
 
 void ClientCertificate::drop_pending_key() {
+  pending_.reset();
   if (const Status dropped = parts_.store->write(kPending, Secret()); !dropped.is_ok()) {
     parts_.log.warn("the key of a finished certificate request cannot be dropped",
                     {observe::error_field(dropped)});
@@ -383,7 +410,9 @@ Status ClientCertificate::accept(const std::string& certificate, const Secret& k
   if (kept.is_ok()) {
     drop_pending_key();
   } else {
-    // Better to work without a copy than not at all; the next start asks with the same key.
+    // Better to work without a copy than not at all. The next start asks with the key that the store
+    // has, but this life with another one: the answer to this one is there already.
+    pending_.reset();
     parts_.log.warn("the node's client certificate cannot be kept", {observe::error_field(kept)});
   }
   // Signers date certificates back, so what is left counts, not what it was good for altogether.

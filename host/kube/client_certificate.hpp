@@ -3,8 +3,11 @@
 //
 // The first one is asked for with bootstrap credentials (a CertificateSigningRequest for the signer
 // of kubelets' client certificates), each further one with the certificate before it; without a valid
-// one the bootstrap credentials are used again. Each has a key of its own, which is kept before
-// anything is asked with it, so that a daemon that starts again goes on with the same request.
+// one the bootstrap credentials are used again. Each has a key of its own, which is kept, if it can be,
+// before anything is asked with it, so that a daemon that starts again goes on with the same request.
+//
+// The API server's word against a new certificate is not believed at once, and the longer the more of them
+// it refuses: with a signer that it doesn't trust, each would only be another object in the cluster.
 //
 // One thread between start() and stop(); credentials() may be used as long as it is held, also before
 // start(). What fails is repeated with back-off, and warned of. [any-thread] unless it says otherwise.
@@ -23,6 +26,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +52,8 @@ struct ClientCertificateSettings {
   BackoffLimits retry{std::chrono::seconds{1}, std::chrono::minutes{1}};
   // After a request that was denied, since each makes one more object.
   std::chrono::milliseconds after_refusal{std::chrono::minutes{10}};
+  // For so long a new certificate is kept whatever the API server says; the longer the more were refused.
+  BackoffLimits patience{std::chrono::minutes{2}, std::chrono::hours{1}};
   // How often somebody is told that a request still waits.
   std::chrono::milliseconds reminder{std::chrono::minutes{15}};
   // A certificate is looked at this often, since the wall clock may be set.
@@ -97,6 +103,7 @@ class ClientCertificate {
                const http::CertificateFacts& facts,
                WallTime from);
   [[nodiscard]] Status refused(std::string message);
+  // That of the request under way, or a new one.
   Result<Secret> pending_key();
   void drop_pending_key();
   [[nodiscard]] CallOptions call_options() const;
@@ -105,6 +112,7 @@ class ClientCertificate {
   const ClientCertificateParts parts_;
   CancelSource stop_;
   const std::shared_ptr<Holder> holder_;
+  std::optional<Secret> pending_;  // only the thread; in the store as well, where that works
   Thread thread_;
 };
 

@@ -33,6 +33,17 @@ TEST(CertificateRequest, BecomesACertificateOfItsSubjectAndItsKey) {
   EXPECT_TRUE(check_key_of_certificate(certificate, key).is_ok());
 }
 
+TEST(CertificateRequest, IsMadeForTheLongestNameThatANodeMayHave) {
+  const testing::CertificateAuthority authority;
+  const Secret key = *make_private_key();
+  const std::string name = "system:node:" + std::string(253, 'n');
+
+  const auto request = make_certificate_request(key, {name, {"system:nodes"}});
+
+  ASSERT_TRUE(request.is_ok()) << request.status().to_string();
+  EXPECT_EQ(read_certificate_facts(authority.sign(*request, 1h))->subject.common_name, name);
+}
+
 TEST(CertificateRequest, DoesNotHoldThePrivateKey) {
   const Secret key = *make_private_key();
 
@@ -72,6 +83,18 @@ TEST(CertificateFacts, AreThoseOfTheFirstCertificate) {
   EXPECT_THAT(facts->subject.organizations, ElementsAre("a", "b"));
   EXPECT_LT(std::chrono::abs(facts->not_before - (now - 1h)), 1min);
   EXPECT_LT(std::chrono::abs(facts->not_after - (now + 2h)), 1min);
+}
+
+TEST(CertificateFacts, EndWithTheWallClockForOneThatNeverExpires) {
+  const testing::CertificateAuthority authority;
+  constexpr auto kYear = 24h * 365;
+  const auto issued =
+      authority.issue({.use = testing::CertificateUse::Client, .ends = 400 * kYear});
+
+  const auto facts = read_certificate_facts(issued.certificate_pem);
+
+  ASSERT_TRUE(facts.is_ok()) << facts.status().to_string();
+  EXPECT_GT(facts->not_after, std::chrono::system_clock::now() + 100 * kYear);
 }
 
 TEST(CertificateFacts, AreReadFromCertificatesOnly) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,10 @@ constexpr auto kSoon = 20s;
 // The time it is, and what a test adds to it.
 class ShiftedClock final : public Clock {
  public:
-  [[nodiscard]] SteadyTime steady_now() const override { return std::chrono::steady_clock::now(); }
+  [[nodiscard]] SteadyTime steady_now() const override {
+    const MutexLock lock(mutex_);
+    return std::chrono::steady_clock::now() + shift_;
+  }
   [[nodiscard]] WallTime wall_now() const override {
     const MutexLock lock(mutex_);
     return std::chrono::system_clock::now() + shift_;
@@ -59,21 +63,27 @@ class FixedCredentials final : public Credentials {
 
 // The files of a daemon, which outlive it.
 using Files = std::map<std::string, std::string, std::less<>>;
+using Names = std::set<std::string, std::less<>>;
 class MapStore final : public CertificateStore {
  public:
-  explicit MapStore(Files& files) : files_(files) {}
+  // Those that are `unwritable` there is no place for.
+  MapStore(Files& files, const Names& unwritable) : files_(files), unwritable_(unwritable) {}
   Result<Secret> read(std::string_view name) override {
     const auto found = files_.find(name);
     return found == files_.end() ? Result<Secret>(not_found("no such file"))
                                  : Result<Secret>(Secret(found->second));
   }
   Status write(std::string_view name, const Secret& text) override {
+    if (unwritable_.contains(name)) {
+      return unavailable("no space left on device");
+    }
     files_[std::string(name)] = text.reveal();
     return Status::ok();
   }
 
  private:
   Files& files_;
+  const Names& unwritable_;
 };
 
 // An API server that signs what it is asked to, in the way that a test wants.
@@ -224,7 +234,7 @@ class ClientCertificateTest : public ::testing::Test {
     parts.make_client = [this](std::shared_ptr<Credentials> credentials) {
       return std::make_unique<SignerClient>(signer_, std::move(credentials));
     };
-    parts.store = std::make_unique<MapStore>(files_);
+    parts.store = std::make_unique<MapStore>(files_, unwritable_);
     parts.clock = clock_;
     parts.random = std::make_shared<SeededRandom>(1);
     certificate_ = std::make_unique<ClientCertificate>(settings, std::move(parts));
@@ -245,7 +255,15 @@ class ClientCertificateTest : public ::testing::Test {
     return false;
   }
 
+  // As an API server does with every request that shows it.
+  void refuse(std::uint64_t generation) {
+    for (int requests = 0; requests < 20; ++requests) {
+      certificate_->credentials()->reject(generation);
+    }
+  }
+
   Files files_;
+  Names unwritable_;
   Signer signer_;
   std::shared_ptr<ShiftedClock> clock_ = std::make_shared<ShiftedClock>();
   std::unique_ptr<ClientCertificate> certificate_;
@@ -385,10 +403,62 @@ TEST_F(ClientCertificateTest, ComesFromTheBootstrapCredentialsAgainWhenTheServer
   const auto before = current();
   ASSERT_TRUE(before.is_ok());
 
-  certificate_->credentials()->reject(before->generation);
+  clock_->shift(10min);
+  refuse(before->generation);
 
   ASSERT_TRUE(wait_for_another(before->generation));
   EXPECT_EQ(signer_.askers()[1], "token");
+}
+
+TEST_F(ClientCertificateTest, OutlivesARefusalWhileItIsYoung) {
+  start();
+  const auto before = current();
+  ASSERT_TRUE(before.is_ok());
+
+  refuse(before->generation);
+
+  // The next one comes in its time, from the certificate.
+  clock_->shift(55min);
+  ASSERT_TRUE(wait_for_another(before->generation));
+  EXPECT_EQ(signer_.askers(), (std::vector<std::string>{"token", "certificate"}));
+}
+
+TEST_F(ClientCertificateTest, IsKeptTheLongerTheMoreOfThemTheServerRefused) {
+  signer_.lasts(48h);
+  start();
+  std::uint64_t generation = 0;
+  for (int refused = 0; refused < 2; ++refused) {
+    generation = current()->generation;
+    refuse(generation);
+    clock_->shift(5min);
+    refuse(generation);
+    ASSERT_TRUE(wait_for_another(generation));
+  }
+  generation = current()->generation;
+
+  refuse(generation);
+  clock_->shift(3min);
+  refuse(generation);
+
+  clock_->shift(45h);
+  ASSERT_TRUE(wait_for_another(generation));
+  EXPECT_EQ(signer_.askers(), (std::vector<std::string>{"token", "token", "token", "certificate"}));
+}
+
+TEST_F(ClientCertificateTest, RenewsItselfWithAnotherKeyWhereTheOneBeforeCouldNotBeKept) {
+  for (const Names& names : {Names{"client.pem"}, Names{"client.pem", "client-request.key"}}) {
+    unwritable_ = names;
+    start();
+    const auto before = current();
+    ASSERT_TRUE(before.is_ok()) << before.status().to_string();
+
+    clock_->shift(55min);
+
+    ASSERT_TRUE(wait_for_another(before->generation));
+    EXPECT_NE(current()->tls->key_pem, before->tls->key_pem);
+    certificate_.reset();
+    files_.clear();
+  }
 }
 
 TEST_F(ClientCertificateTest, OfAnotherNodeIsNotUsed) {
