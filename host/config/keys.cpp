@@ -205,8 +205,8 @@ Section<KubernetesConfig> kubernetes_keys() {
            "end. Another value makes strangers of all of them, so set it before the daemon gets "
            "credentials that may not read `kube-system`.")
       .default_text(
-          "the UID of the namespace `kube-system`; where that may not be read, of the "
-          "service `default/kubernetes`")
+          "the UID of the namespace `kube-system`; with the identity of a node, which may not read "
+          "that, of the service `default/kubernetes`")
       .key(
           "bootstrap_kubeconfig", &KubernetesConfig::bootstrap_kubeconfig, path(),
           "A kubeconfig with a bootstrap token. With it the daemon asks the cluster for the client "

@@ -25,7 +25,9 @@ namespace vkhost::daemon {
 namespace {
 
 constexpr std::chrono::seconds kFlushEvents{2};
-constexpr std::chrono::seconds kLookAtCertificate{10};
+constexpr std::chrono::seconds kWaitForCredentials{30};
+// A node that was here before loses its lease while it waits for the answer.
+constexpr std::chrono::seconds kAskWhoWeAre{3};
 
 class ClusterSurroundings final : public Surroundings {
  public:
@@ -105,18 +107,22 @@ Result<std::string> ClusterSurroundings::uid_at(const std::string& path,
   return uid.is_ok() && uid->empty() ? Result<std::string>(unavailable(path + " has no UID")) : uid;
 }
 
-// A node may read no namespace, but every service.
+// A node may read no namespace, but every service. Who is no node may be refused in passing, and under
+// another UID than last time all workloads would be strangers, so that is no way out for others.
 Result<std::string> ClusterSurroundings::find_cluster_uid(const CancelToken& cancel) {
-  const std::string preferred = "/api/v1/namespaces/kube-system";
-  const std::string other = kube::services_path("default") + "/kubernetes";
-  auto found = uid_at(preferred, cancel);
-  const bool is_forbidden = found.status().code() == StatusCode::PermissionDenied;
-  if (is_forbidden) {
-    found = uid_at(other, cancel);
+  std::string path = "/api/v1/namespaces/kube-system";
+  auto found = uid_at(path, cancel);
+  if (found.status().code() == StatusCode::PermissionDenied) {
+    VKHOST_TRY_ASSIGN(const std::string node, node_identity(cancel));
+    if (node.empty()) {
+      return found.status().while_doing(
+          "learning the UID of the cluster (or set kubernetes.cluster_uid)");
+    }
+    path = kube::services_path("default") + "/kubernetes";
+    found = uid_at(path, cancel);
   }
   if (found.is_ok()) {
-    shared_.log.info("the cluster is known by a UID",
-                     {{"uid", *found}, {"of", is_forbidden ? other : preferred}});
+    shared_.log.info("the cluster is known by a UID", {{"uid", *found}, {"of", path}});
   }
   return found;
 }
@@ -148,25 +154,29 @@ Result<std::string> ClusterSurroundings::node_identity(const CancelToken& cancel
 }
 
 Result<std::string> ClusterSurroundings::find_node_identity(const CancelToken& cancel) {
+  VKHOST_TRY_ASSIGN(
+      const kube::Identity identity,
+      credentials_->current(Deadline::after(*shared_.clock, kWaitForCredentials), cancel));
   kube::CallOptions options;
+  options.deadline = Deadline::after(*shared_.clock, kAskWhoWeAre);
   options.cancel = cancel;
+  options.once = true;
   const auto self = kube::review_self(*client_, options);
   if (self.is_ok()) {
     return node_of_user(self->username, self->groups);
   }
-  if (self.status().code() != StatusCode::NotFound &&
-      self.status().code() != StatusCode::PermissionDenied) {
-    return self.status();
-  }
   // The API server does not say; a certificate does by itself.
-  VKHOST_TRY_ASSIGN(
-      const kube::Identity identity,
-      credentials_->current(Deadline::after(*shared_.clock, kLookAtCertificate), cancel));
-  if (identity.tls->certificate_pem.empty()) {
-    return std::string();
+  std::string node;
+  if (!identity.tls->certificate_pem.empty()) {
+    VKHOST_TRY_ASSIGN(const auto facts,
+                      http::read_certificate_facts(identity.tls->certificate_pem));
+    node = node_of_user(facts.subject.common_name, facts.subject.organizations);
   }
-  VKHOST_TRY_ASSIGN(const auto facts, http::read_certificate_facts(identity.tls->certificate_pem));
-  return node_of_user(facts.subject.common_name, facts.subject.organizations);
+  const StatusCode code = self.status().code();
+  const bool is_no_question = code == StatusCode::NotFound ||
+                              code == StatusCode::PermissionDenied ||
+                              code == StatusCode::Unimplemented;
+  return node.empty() && !is_no_question ? Result<std::string>(self.status()) : node;
 }
 
 std::string environment(const char* name) {

@@ -74,14 +74,6 @@ Status change_node(kube::Client& api,
   return written;
 }
 
-kube::CallOptions step_options(const Clock& clock, const CancelToken& cancel, kube::Lane lane) {
-  kube::CallOptions options;
-  options.deadline = Deadline::after(clock, kStep);
-  options.cancel = cancel;
-  options.lane = lane;
-  return options;
-}
-
 std::string eviction(const kube::PodRecord& pod, const char* version) {
   return std::string(R"({"apiVersion":")") + version +
          R"(","kind":"Eviction","metadata":{"name":)" + json_string(pod.name) + R"(,"namespace":)" +
@@ -109,72 +101,114 @@ void Departure::leave(const std::vector<DepartingNode>& nodes, const CancelToken
   if (settings_.policy == config::OnStop::Leave || nodes.empty()) {
     return;
   }
-  std::vector<DepartingNode> registered;
-  std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(registered),
-               [](const DepartingNode& node) { return node.is_registered; });
-  if (settings_.policy != config::OnStop::NotReady) {
-    // One deadline for all: the rest of the stop needs its time too.
-    const auto options = step_options(*parts_.clock, cancel, kube::Lane::Node);
-    for (const DepartingNode& node : registered) {
-      const Status cordoned = cordon(*parts_.api, node.name, options);
-      if (!cordoned.is_ok()) {
-        parts_.log.warn("the node could not be made unschedulable",
-                        {{"node", node.name}, observe::error_field(cordoned)});
-      }
+  Nodes registered;
+  for (const DepartingNode& node : nodes) {
+    if (node.is_registered) {
+      registered.push_back(&node);
     }
   }
-  if (settings_.policy == config::OnStop::Drain) {
-    drain(nodes, cancel);
+  if (settings_.policy == config::OnStop::Cordon) {
+    cordon_all(registered, Deadline::after(*parts_.clock, settings_.stop_timeout / 2), cancel);
+  } else if (settings_.policy == config::OnStop::Drain) {
+    cordon_and_drain(nodes, cancel);
   }
-  for (const DepartingNode& node : registered) {
-    node.begin_not_ready();
-  }
-  const Deadline written = Deadline::after(*parts_.clock, kStep);
-  for (const DepartingNode& node : registered) {
-    if (!node.end_not_ready(written)) {
-      parts_.log.warn("the node could not be called NotReady in time", {{"node", node.name}});
-    }
-  }
+  call_not_ready(registered);
 }
 
-void Departure::drain(const std::vector<DepartingNode>& nodes, const CancelToken& cancel) {
+// Whatever else, a call must not outlast what it is for: after that the process ends as it stands.
+kube::CallOptions Departure::step_options(Deadline end, const CancelToken& cancel) const {
+  kube::CallOptions options;
+  options.deadline = Deadline::after(*parts_.clock, kStep).earlier(end);
+  options.cancel = cancel;
+  return options;
+}
+
+Departure::Nodes Departure::cordon_all(const Nodes& nodes,
+                                       Deadline end,
+                                       const CancelToken& cancel) {
+  Nodes open;
+  for (const DepartingNode* node : nodes) {
+    kube::CallOptions options = step_options(end, cancel);
+    options.lane = kube::Lane::Node;
+    const Status cordoned = end.is_past(parts_.clock->steady_now())
+                                ? deadline_exceeded("the time for it is over")
+                                : cordon(*parts_.api, node->name, options);
+    // Nothing is scheduled to a node that is not there.
+    if (!cordoned.is_ok() && cordoned.code() != StatusCode::NotFound) {
+      parts_.log.warn("the node could not be made unschedulable",
+                      {{"node", node->name}, observe::error_field(cordoned)});
+      open.push_back(node);
+    }
+  }
+  return open;
+}
+
+// Nodes that the scheduler may still fill come last, or they would get what the others lose.
+void Departure::cordon_and_drain(const std::vector<DepartingNode>& nodes,
+                                 const CancelToken& cancel) {
   const Deadline end = Deadline::after(*parts_.clock, settings_.drain_timeout);
   parts_.log.info("the nodes are drained",
                   {{"stop.drain_timeout_ms", std::to_string(settings_.drain_timeout.count())}});
+  Nodes registered;
+  Nodes closed;
+  for (const DepartingNode& node : nodes) {
+    (node.is_registered ? registered : closed).push_back(&node);
+  }
+  const Nodes open =
+      cordon_all(registered, Deadline::after(*parts_.clock, settings_.drain_timeout / 2), cancel);
+  std::copy_if(registered.begin(), registered.end(), std::back_inserter(closed),
+               [&](const DepartingNode* node) {
+                 return std::find(open.begin(), open.end(), node) == open.end();
+               });
+  bool are_empty = drain(closed, end, cancel);
+  if (are_empty && !open.empty()) {
+    cordon_all(open, end, cancel);  // once more, it may have been a bad moment
+    are_empty = drain(open, end, cancel);
+  }
+  if (are_empty) {
+    parts_.log.info("the nodes are empty");
+  }
+}
+
+bool Departure::drain(const Nodes& nodes, Deadline end, const CancelToken& cancel) {
   for (;;) {
     std::size_t left = 0;
-    for (const DepartingNode& node : nodes) {
-      left += evict_all(node, cancel);
+    for (const DepartingNode* node : nodes) {
+      left += node->is_up ? evict_all(*node, end, cancel) : 0;
     }
     if (left == 0) {
-      parts_.log.info("the nodes are empty");
-      return;
+      return true;
     }
     const auto remaining = end.remaining(parts_.clock->steady_now());
     if (remaining.count() <= 0 || cancel.wait_for(std::min(settings_.pause, remaining))) {
       parts_.log.warn("the drain is over before its end; the pods that are left stay",
                       {{"left", std::to_string(left)}});
-      return;
+      return false;
     }
   }
 }
 
-std::size_t Departure::evict_all(const DepartingNode& node, const CancelToken& cancel) {
+std::size_t Departure::evict_all(const DepartingNode& node,
+                                 Deadline end,
+                                 const CancelToken& cancel) {
   std::size_t left = 0;
-  for (const kube::PodPtr& pod : node.pods()) {
+  for (const pods::PodView& view : node.pods()) {
+    const kube::PodPtr& pod = view.pod;
     // A DaemonSet makes its pods again at once; a mirror pod is not the API server's to end; what is
-    // finished runs nowhere.
-    if (pod == nullptr || pod->is_daemon_set_pod || pod->is_mirror_pod || pod->is_terminal()) {
+    // finished runs nowhere; and what is overdue has no object any more.
+    if (pod == nullptr || view.is_overdue || pod->is_daemon_set_pod || pod->is_mirror_pod ||
+        pod->is_terminal()) {
       continue;
     }
     ++left;
-    if (pod->is_deleting() || asked_.contains(pod->uid) || cancel.is_cancelled()) {
+    if (pod->is_deleting() || asked_.contains(pod->uid) || cancel.is_cancelled() ||
+        end.is_past(parts_.clock->steady_now())) {
       continue;
     }
-    const Status evicted = evict(*pod, cancel);
+    const Status evicted = evict(*pod, step_options(end, cancel));
     if (evicted.is_ok() || evicted.code() == StatusCode::NotFound || kube::is_wrong_uid(evicted)) {
       asked_.insert(pod->uid);
-    } else if (refusals_.insert(pod->uid + evicted.reason()).second) {
+    } else if (refusals_.emplace(pod->uid, evicted.code()).second) {
       parts_.log.warn("a pod is not evicted yet, it is tried again",
                       {{"pod", pod->display_name()}, observe::error_field(evicted)});
     }
@@ -182,29 +216,39 @@ std::size_t Departure::evict_all(const DepartingNode& node, const CancelToken& c
   return left;
 }
 
-// API servers before 1.22 know the older one only.
-Status Departure::evict(const kube::PodRecord& pod, const CancelToken& cancel) {
+// A budget that allows no disruption answers 429, which is no word about any other request; the next
+// look is the repetition.
+Status Departure::evict(const kube::PodRecord& pod, const kube::CallOptions& options) {
+  kube::CallOptions once = options;
+  once.once = true;
+  once.repeatable = true;
+  const auto evict_as = [&](const char* version) {
+    return parts_.api
+        ->create(kube::pod_eviction_path(pod.pod_namespace, pod.name), eviction(pod, version), once)
+        .status();
+  };
   if (!knows_old_evictions_only_) {
-    Status evicted = evict_as(pod, "policy/v1", cancel);
+    Status evicted = evict_as("policy/v1");
     if (evicted.code() != StatusCode::InvalidArgument) {
       return evicted;
     }
   }
-  const Status evicted = evict_as(pod, "policy/v1beta1", cancel);
+  // API servers before 1.22 know the older one only.
+  const Status evicted = evict_as("policy/v1beta1");
   knows_old_evictions_only_ = knows_old_evictions_only_ || evicted.is_ok();
   return evicted;
 }
 
-// A budget that allows no disruption answers 429: that must hold up nothing but events.
-Status Departure::evict_as(const kube::PodRecord& pod,
-                           const char* version,
-                           const CancelToken& cancel) {
-  kube::CallOptions options = step_options(*parts_.clock, cancel, kube::Lane::Events);
-  options.repeatable = true;
-  return parts_.api
-      ->create(kube::pod_eviction_path(pod.pod_namespace, pod.name), eviction(pod, version),
-               options)
-      .status();
+void Departure::call_not_ready(const Nodes& registered) {
+  for (const DepartingNode* node : registered) {
+    node->begin_not_ready();
+  }
+  const Deadline written = Deadline::after(*parts_.clock, kStep);
+  for (const DepartingNode* node : registered) {
+    if (!node->end_not_ready(written)) {
+      parts_.log.warn("the node could not be called NotReady in time", {{"node", node->name}});
+    }
+  }
 }
 
 }  // namespace vkhost::daemon

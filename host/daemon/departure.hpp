@@ -11,6 +11,7 @@
 #include "kube/client.hpp"
 #include "kube/pod_record.hpp"
 #include "observe/log.hpp"
+#include "pods/engine.hpp"
 
 #include <chrono>
 #include <functional>
@@ -26,7 +27,8 @@ namespace vkhost::daemon {
 struct DepartingNode {
   std::string name;
   bool is_registered = true;  // else there is no object to write to, but pods there may be
-  std::function<std::vector<kube::PodPtr>()> pods;
+  bool is_up = true;          // else nobody ends its pods, and they stay
+  std::function<std::vector<pods::PodView>()> pods;
   std::function<void()> begin_not_ready;        // [no-block]
   std::function<bool(Deadline)> end_not_ready;  // false: not written in time [may-block]
 };
@@ -34,6 +36,8 @@ struct DepartingNode {
 struct DepartureSettings {
   config::OnStop policy = config::OnStop::Leave;
   std::chrono::milliseconds drain_timeout{std::chrono::minutes{5}};
+  // For all else; a policy without a drain may take half of it for its cordons.
+  std::chrono::milliseconds stop_timeout{std::chrono::seconds{25}};
   // Between two looks at what is left of a drain.
   std::chrono::milliseconds pause{std::chrono::seconds{1}};
 };
@@ -52,17 +56,25 @@ class Departure {
   void leave(const std::vector<DepartingNode>& nodes, const CancelToken& cancel);
 
  private:
-  void drain(const std::vector<DepartingNode>& nodes, const CancelToken& cancel);
-  // Asks for what has not been asked for yet; how many pods are left.
-  std::size_t evict_all(const DepartingNode& node, const CancelToken& cancel);
-  Status evict(const kube::PodRecord& pod, const CancelToken& cancel);
-  Status evict_as(const kube::PodRecord& pod, const char* version, const CancelToken& cancel);
+  using Nodes = std::vector<const DepartingNode*>;
+
+  // Those of `nodes` that the scheduler may still fill.
+  Nodes cordon_all(const Nodes& nodes, Deadline end, const CancelToken& cancel);
+  void cordon_and_drain(const std::vector<DepartingNode>& nodes, const CancelToken& cancel);
+  // Whether they are empty.
+  bool drain(const Nodes& nodes, Deadline end, const CancelToken& cancel);
+  // Asks for what has not been asked for yet, until `end`; how many pods are left.
+  std::size_t evict_all(const DepartingNode& node, Deadline end, const CancelToken& cancel);
+  Status evict(const kube::PodRecord& pod, const kube::CallOptions& options);
+  [[nodiscard]] kube::CallOptions step_options(Deadline end, const CancelToken& cancel) const;
+  void call_not_ready(const Nodes& registered);
 
   const DepartureSettings settings_;
   const Parts parts_;
   bool knows_old_evictions_only_ = false;
-  std::set<std::string> asked_;     // UIDs whose eviction was accepted
-  std::set<std::string> refusals_;  // what was logged, so that it is not logged with each look
+  std::set<std::string> asked_;  // UIDs whose eviction was accepted
+  // What was logged, so that it is not logged with each look.
+  std::set<std::pair<std::string, StatusCode>> refusals_;
 };
 
 // Makes the node unschedulable and marks it, unless somebody else has already. [may-block]

@@ -355,18 +355,12 @@ Status Daemon::start() {
 void Daemon::depart() {
   std::vector<DepartingNode> nodes;
   for (const auto& node : nodes_) {
-    const auto list = [it = node.get()] {
-      std::vector<kube::PodPtr> found;
-      for (pods::PodView& view : it->pods()) {
-        found.push_back(std::move(view.pod));
-      }
-      return found;
-    };
-    nodes.push_back({node->name(), node->is_registered(), list,
+    nodes.push_back({node->name(), node->is_registered(), node->is_up(),
+                     [it = node.get()] { return it->pods(); },
                      [it = node.get()] { it->shut_down(); },
                      [it = node.get()](Deadline by) { return it->wait_until_written(by); }});
   }
-  Departure departure({config_.policies.on_stop, config_.stop.drain_timeout},
+  Departure departure({config_.policies.on_stop, config_.stop.drain_timeout, config_.stop.timeout},
                       {surroundings_->api(), shared_.clock, shared_.log});
   departure.leave(nodes, {});
 }
@@ -396,6 +390,12 @@ Stopping::Stages Daemon::stages() {
   if (config_.policies.on_stop != config::OnStop::Leave && surroundings_ &&
       surroundings_->api() != nullptr) {
     stages.insert(stages.begin(), {{"policies.on_stop", [this] { depart(); }}});
+    // First, since a node that comes up meanwhile would take back what is done to it.
+    stages.insert(stages.begin(), Stopping::Stages::value_type());
+    for (const auto& node : nodes_) {
+      stages[0].push_back(
+          {"the start of node " + node->name(), [it = node.get()] { it->stop_starting(); }});
+    }
   }
   return stages;
 }

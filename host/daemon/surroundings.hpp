@@ -33,8 +33,8 @@ class Surroundings {
 
   // Stable over restarts; the root of ownership marks. UNAVAILABLE: ask again. [may-block]
   virtual Result<std::string> cluster_uid(const CancelToken& cancel) = 0;
-  // The node whose credentials the daemon has; empty where they are nobody's node. UNAVAILABLE: ask
-  // again. [may-block]
+  // The node whose credentials the daemon has; empty where they are nobody's node. UNAUTHENTICATED: it
+  // has none yet; other failures: nobody says so, ask again. [may-block]
   virtual Result<std::string> node_identity(const CancelToken& cancel) = 0;
   [[nodiscard]] virtual kube::Client* api() = 0;  // null when standalone
   [[nodiscard]] virtual pods::PodApi& pod_api() = 0;

@@ -94,13 +94,32 @@ void VirtualNode::show_node() {
   }
 }
 
-// Before anything is written: the API server takes less from a node about itself than from others.
+// Before anything is written: the API server takes less from a node about itself than from others. But a
+// node that was here before does not lose its lease for it; then it is no node's identity for now.
 Status VirtualNode::learn_identity() {
-  VKHOST_TRY_ASSIGN(identity_, parts_.node_identity(stop_.token()));
+  auto found = parts_.node_identity(stop_.token());
+  knows_identity_ = found.is_ok();
+  if (found.status().code() == StatusCode::Unauthenticated || stop_.token().is_cancelled()) {
+    return found.status();
+  }
+  if (!found.is_ok()) {
+    parts_.log.warn("the API server does not say who the daemon is; it goes on as no node",
+                    {observe::error_field(found.status())});
+    return Status::ok();
+  }
+  identity_ = std::move(*found);
   if (!identity_.empty()) {
     node_->use_node_identity();
   }
   return Status::ok();
+}
+
+// Once more, now that the API server has answered other questions.
+Status VirtualNode::confirm_identity() {
+  if (!knows_identity_) {
+    VKHOST_TRY(learn_identity());
+  }
+  return check_node_identity(identity_, name());
 }
 
 std::vector<SequenceStep> VirtualNode::start_steps() {
@@ -131,6 +150,7 @@ std::vector<SequenceStep> VirtualNode::start_steps() {
                      VKHOST_TRY_ASSIGN(cluster_uid_, parts_.cluster_uid(stop_.token()));
                      return Status::ok();
                    }});
+  steps.push_back({"acting for the node", [this] { return confirm_identity(); }});
   steps.push_back({"starting the provider", [this] { return start_provider(); }, true});
   steps.push_back({"beginning with the pods", [this] {
                      engine_->start(parts_.threads);
@@ -184,11 +204,15 @@ Status VirtualNode::undo_last_stop() {
   return is_refused ? Status::ok() : undone;
 }
 
-void VirtualNode::stop() {
+void VirtualNode::stop_starting() {
   stop_.cancel();
   if (start_) {
     start_->stop();
   }
+}
+
+void VirtualNode::stop() {
+  stop_starting();
   is_up_ = false;
   if (!provider_) {
     return;

@@ -48,7 +48,7 @@ struct VirtualNodeParts {
   std::unique_ptr<PodSource> source;
   // The root of the node's ownership marks. [may-block]
   std::function<Result<std::string>(const CancelToken& cancel)> cluster_uid;
-  // The node whose credentials the daemon has, or an empty text. [may-block]
+  // The node whose credentials the daemon has, or an empty text; see Surroundings. [may-block]
   std::function<Result<std::string>(const CancelToken& cancel)> node_identity;
   // Made once the provider's capabilities are known.
   std::function<std::unique_ptr<pods::MaterialSource>(const plugin::Capabilities& capabilities,
@@ -84,6 +84,8 @@ class VirtualNode final : public plugin::ProviderListener,
   // The configured name, or that of the provider once it has been asked.
   [[nodiscard]] std::string name() const;
   void start();
+  // A node that is not up stays as it is from now on; part of stop(). [may-block]
+  void stop_starting();
   void stop();  // pods stay [may-block]
 
   // For policies.on_stop, of a node that is_registered(): NotReady from now on, and whether the API
@@ -129,6 +131,7 @@ class VirtualNode final : public plugin::ProviderListener,
   // While a step fails the node says what.
   void report_step(const SequenceStep& step, const Status& status, bool is_final);
   Status learn_identity();
+  Status confirm_identity();
   Status learn_name();
   std::optional<Status> wait_for_list();
   Status start_provider();
@@ -148,6 +151,7 @@ class VirtualNode final : public plugin::ProviderListener,
   std::atomic<bool> wired_ = false;                // engine_ and node_ are there
   bool provider_started_ = false;                  // only the start, then stop()
   std::string identity_;                           // only the start
+  bool knows_identity_ = false;                    // as well
   std::string cluster_uid_;                        // as well
 
   mutable Mutex mutex_;

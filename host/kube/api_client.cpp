@@ -251,7 +251,7 @@ Result<std::string> ApiClient::try_call(http::Request& request,
     rejected = session.generation;
   }
   Status failure = api_error(answer, access);
-  if (answer.status == 429) {
+  if (answer.status == 429 && !options.once) {
     hold(options.lane, failure, answer);
   }
   return failure;
@@ -288,8 +288,8 @@ Result<std::string> ApiClient::call(http::Request request,
       continue;
     }
     const Status failure = answer.status();
-    const auto delay =
-        retry_delay(failure, access, tries, settings_.max_tries, settings_.retry, *parts_.random);
+    const auto delay = retry_delay(failure, access, tries, options.once ? 1 : settings_.max_tries,
+                                   settings_.retry, *parts_.random);
     if (!delay || *delay >= deadline.remaining(parts_.clock->steady_now())) {
       return failure.while_doing(what);
     }

@@ -40,6 +40,9 @@ struct CallOptions {
   // AlreadyExists the caller takes for done). All other requests are so by nature: of several
   // writes to one object the caller makes the next after the one before has ended.
   bool repeatable = false;
+  // The first answer is wanted, whatever it is: nothing is repeated (but with fresh credentials after a
+  // 401), and a 429 is the answer to this request alone, which doesn't hold its lane.
+  bool once = false;
 };
 
 // Bytes of a watch until it ends; see PodWatch for the events.

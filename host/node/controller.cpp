@@ -92,6 +92,11 @@ void NodeController::use_node_identity() {
   Settings settings = *settings_;
   settings.is_node_identity = true;
   settings_ = std::make_shared<const Settings>(std::move(settings));
+  if (facts_.provider_json) {
+    ++version_;
+    warn_of_labels_left_out();
+    want_write();
+  }
 }
 
 // Once for each set of them.

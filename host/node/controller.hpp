@@ -74,8 +74,8 @@ class NodeController {
   NodeController(const NodeController&) = delete;
   NodeController& operator=(const NodeController&) = delete;
 
-  // The daemon's credentials are those of this node: it may not say everything about itself. Before
-  // prepare(). [startup]
+  // The daemon's credentials are those of this node: it may not say everything about itself. Best
+  // before prepare(). [startup]
   void use_node_identity();
   // Asks the provider for its node; fixes the name when the provider names it. Once it has succeeded
   // not again. [startup] [may-block]

@@ -1,7 +1,14 @@
+#include "base/mutex.hpp"
 #include "daemon/surroundings.hpp"
+#include "support/certificates.hpp"
+#include "support/played_server.hpp"
 #include "support/test_folder.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <string>
 
 namespace vkhost::daemon {
 namespace {
@@ -75,6 +82,137 @@ TEST(ClusterSurroundings, TakeTheBootstrapKubeconfigBeforeAllOthers) {
 
   EXPECT_TRUE(opened.is_ok()) << opened.status().to_string();
   EXPECT_NE(without.status().message().find("missing"), std::string::npos);
+}
+
+// ---- Who we are, and where
+
+constexpr const char* kReview = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+constexpr const char* kNamespace = "/api/v1/namespaces/kube-system";
+constexpr const char* kService = "/api/v1/namespaces/default/services/kubernetes";
+
+// Surroundings of an API server that answers by path, and 503 elsewhere.
+class SurroundingsOfAServer : public ::testing::Test {
+ protected:
+  void answers(const std::string& path, const std::string& status, const std::string& body) {
+    const MutexLock lock(mutex_);
+    answers_[path] = {"HTTP/1.1 " + status +
+                      "\r\nContent-Type: application/json\r\nContent-Length: " +
+                      std::to_string(body.size()) + "\r\n\r\n" + body};
+  }
+  void forbids(const std::string& path) {
+    answers(path, "403 Forbidden",
+            R"({"kind":"Status","code":403,"reason":"Forbidden","message":"you may not"})");
+  }
+  void has(const std::string& path, const std::string& uid) {
+    answers(path, "200 OK", R"({"metadata":{"uid":")" + uid + R"("}})");
+  }
+  void knows_us_as(const std::string& user, const std::string& group) {
+    answers(
+        kReview, "201 Created",
+        R"({"status":{"userInfo":{"username":")" + user + R"(","groups":[")" + group + R"("]}}})");
+  }
+  // `user` is YAML.
+  std::unique_ptr<Surroundings> open_as(const std::string& user) {
+    config::KubernetesConfig kubernetes;
+    kubernetes.kubeconfig =
+        folder_.write("config",
+                      "current-context: a\n"
+                      "contexts: [{name: a, context: {cluster: c, user: u}}]\n"
+                      "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:" +
+                          std::to_string(server_.port()) +
+                          "', certificate-authority: ca.pem}}]\n"
+                          "users: [{name: u, user: " +
+                          user + "}]\n");
+    auto opened = open(kubernetes);
+    EXPECT_TRUE(opened.is_ok()) << opened.status().to_string();
+    return std::move(*opened);
+  }
+  int asked(const std::string& path) {
+    const MutexLock lock(mutex_);
+    return asked_[path];
+  }
+
+  Mutex mutex_;
+  std::map<std::string, testing::PlayedServer::Answer> answers_ VKHOST_GUARDED_BY(mutex_);
+  std::map<std::string, int> asked_ VKHOST_GUARDED_BY(mutex_);
+  const testing::TestFolder folder_;
+  testing::PlayedServer server_{[this](const testing::Head& head, const std::string&) {
+    const MutexLock lock(mutex_);
+    const std::string path(head.target());
+    ++asked_[path];
+    const auto found = answers_.find(path);
+    return found == answers_.end()
+               ? testing::PlayedServer::Answer{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"}
+               : found->second;
+  }};
+  const std::string ca_ = folder_.write("ca.pem", server_.ca_pem());
+};
+
+TEST_F(SurroundingsOfAServer, TakeNoOtherUidForTheClusterWhereTheUsualOneIsRefusedInPassing) {
+  knows_us_as("system:serviceaccount:vkhost:vkhost", "system:authenticated");
+  forbids(kNamespace);
+  has(kService, "uid-of-the-service");
+  const auto surroundings = open_as("{token: t}");
+
+  const auto refused = surroundings->cluster_uid({});
+  has(kNamespace, "uid-of-the-namespace");
+  const auto found = surroundings->cluster_uid({});
+
+  EXPECT_EQ(refused.status().code(), StatusCode::PermissionDenied);
+  EXPECT_THAT(refused.status().to_string(), ::testing::HasSubstr("kubernetes.cluster_uid"));
+  ASSERT_TRUE(found.is_ok()) << found.status().to_string();
+  EXPECT_EQ(*found, "uid-of-the-namespace");
+}
+
+TEST_F(SurroundingsOfAServer, AreKnownToANodeByTheServiceThatItMayRead) {
+  knows_us_as("system:node:web-1", "system:nodes");
+  forbids(kNamespace);
+  has(kService, "uid-of-the-service");
+  const auto surroundings = open_as("{token: t}");
+
+  const auto found = surroundings->cluster_uid({});
+
+  ASSERT_TRUE(found.is_ok()) << found.status().to_string();
+  EXPECT_EQ(*found, "uid-of-the-service");
+}
+
+TEST_F(SurroundingsOfAServer, AskOnceWhoTheyAreAndAgainLater) {
+  const auto surroundings = open_as("{token: t}");
+
+  const auto unknown = surroundings->node_identity({});
+  const int asked_so_far = asked(kReview);
+  knows_us_as("system:node:web-1", "system:nodes");
+  const auto known = surroundings->node_identity({});
+
+  EXPECT_FALSE(unknown.is_ok());
+  EXPECT_EQ(asked_so_far, 1);
+  ASSERT_TRUE(known.is_ok()) << known.status().to_string();
+  EXPECT_EQ(*known, "web-1");
+}
+
+TEST_F(SurroundingsOfAServer, AreThoseOfNobodyWhereTheServerKnowsNoSuchQuestion) {
+  answers(kReview, "405 Method Not Allowed", "");
+  const auto surroundings = open_as("{token: t}");
+
+  const auto identity = surroundings->node_identity({});
+
+  ASSERT_TRUE(identity.is_ok()) << identity.status().to_string();
+  EXPECT_EQ(*identity, "");
+}
+
+TEST_F(SurroundingsOfAServer, KnowANodeByItsCertificateWhenTheServerIsTooBusyToSay) {
+  const testing::CertificateAuthority authority;
+  const auto issued = authority.issue({.common_name = "system:node:web-1",
+                                       .organizations = {"system:nodes"},
+                                       .use = testing::CertificateUse::Client});
+  static_cast<void>(folder_.write("client.pem", issued.certificate_pem));
+  static_cast<void>(folder_.write("client.key", issued.key_pem));
+  const auto surroundings = open_as("{client-certificate: client.pem, client-key: client.key}");
+
+  const auto identity = surroundings->node_identity({});
+
+  ASSERT_TRUE(identity.is_ok()) << identity.status().to_string();
+  EXPECT_EQ(*identity, "web-1");
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "daemon/departure.hpp"
 
 #include "base/mutex.hpp"
+#include "support/fake_clock.hpp"
 #include "support/fake_node_api.hpp"
+#include "support/recording_log_sink.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,12 +31,15 @@ class DepartureApi final : public kube::Client {
   Result<std::string> get(std::string_view path,
                           const kube::Query& query,
                           const kube::CallOptions& options) override {
+    VKHOST_TRY(take_time(options));
     return nodes.get(path, query, options);
   }
   Result<std::string> create(std::string_view path,
                              std::string body,
                              const kube::CallOptions& options) override {
-    EXPECT_EQ(options.lane, kube::Lane::Events);
+    // A budget that allows nothing is no reason for anybody else to wait.
+    EXPECT_TRUE(options.once);
+    VKHOST_TRY(take_time(options));
     evictions.push_back(std::string(path));
     bodies.push_back(body);
     const Status answer = answer_eviction(path, body);
@@ -62,11 +67,28 @@ class DepartureApi final : public kube::Client {
     return nodes.watch(path, query, options);
   }
 
+  // How long each question takes; nobody waits for more than its deadline.
+  Status take_time(const kube::CallOptions& options) {
+    const auto left = options.deadline.remaining(clock->steady_now());
+    clock->advance(std::min(takes, left));
+    return takes < left ? Status::ok() : deadline_exceeded("the API server did not answer");
+  }
+
+  std::shared_ptr<testing::FakeClock> clock = std::make_shared<testing::FakeClock>();
+  std::chrono::milliseconds takes{0};
   testing::FakeNodeApi nodes;
   std::function<Status(std::string_view path, const std::string& body)> answer_eviction;
   std::vector<std::string> evictions;
   std::vector<std::string> bodies;
 };
+
+std::vector<pods::PodView> views_of(const std::vector<kube::PodPtr>& pods) {
+  std::vector<pods::PodView> views;
+  for (const kube::PodPtr& pod : pods) {
+    views.push_back({.pod = pod});
+  }
+  return views;
+}
 
 kube::PodPtr pod(const std::string& name, const std::string& more = {}) {
   return *kube::parse_pod(R"({"metadata":{"name":")" + name +
@@ -88,11 +110,12 @@ class DepartureTest : public ::testing::Test {
   }
 
   void leave(config::OnStop policy, std::chrono::milliseconds drain_timeout = 20s) {
-    Departure departure({policy, drain_timeout, 1ms}, {&api_, clock_, {}});
+    Departure departure({policy, drain_timeout, 25s, 1ms}, {&api_, api_.clock, log()});
     DepartingNode node;
     node.name = "web-1";
     node.is_registered = is_registered_;
-    node.pods = [this] { return pods_; };
+    node.is_up = is_up_;
+    node.pods = [this] { return views_of(pods_); };
     node.begin_not_ready = [this] {
       ++not_ready_;
       pods_when_not_ready_ = pods_.size();
@@ -100,13 +123,45 @@ class DepartureTest : public ::testing::Test {
     node.end_not_ready = [](Deadline) { return true; };
     departure.leave({node}, {});
   }
+  // Some nodes with one pod each, "a-NODE".
+  void leave_together(config::OnStop policy, const std::vector<std::string>& names) {
+    std::vector<DepartingNode> nodes;
+    pods_.clear();
+    for (const std::string& name : names) {
+      const std::string path = "/api/v1/nodes/" + name;
+      api_.nodes.put(path, R"({"metadata":{"name":")" + name + R"("},"spec":{}})");
+      const kube::PodPtr own = pod("a-" + name);
+      pods_.push_back(own);
+      DepartingNode node;
+      node.name = name;
+      node.pods = [this, own] {
+        return std::count(pods_.begin(), pods_.end(), own) == 0 ? std::vector<pods::PodView>()
+                                                                : views_of({own});
+      };
+      node.begin_not_ready = [this] { ++not_ready_; };
+      node.end_not_ready = [](Deadline) { return true; };
+      nodes.push_back(std::move(node));
+    }
+    Departure departure({policy, 60s, 25s, 1ms}, {&api_, api_.clock, log()});
+    departure.leave(nodes, {});
+  }
+  [[nodiscard]] observe::Logger log() const { return observe::Logger(log_); }
+  [[nodiscard]] std::size_t warnings_with(const std::string& text) const {
+    const auto lines = log_->lines();
+    return static_cast<std::size_t>(
+        std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
+          return line.starts_with("warn: ") && line.find(text) != std::string::npos;
+        }));
+  }
   [[nodiscard]] std::string node() const { return api_.nodes.object(kNode); }
   Status undo() { return undo_cordon(api_, "web-1", {}); }
 
-  const std::shared_ptr<const Clock> clock_ = std::make_shared<SystemClock>();
+  const std::shared_ptr<testing::RecordingLogSink> log_ =
+      std::make_shared<testing::RecordingLogSink>();
   DepartureApi api_;
   std::vector<kube::PodPtr> pods_{pod("a"), pod("b")};
   bool is_registered_ = true;
+  bool is_up_ = true;
   int not_ready_ = 0;
   std::size_t pods_when_not_ready_ = 0;
 };
@@ -226,10 +281,10 @@ TEST_F(DepartureTest, AsksAgainWhereABudgetAllowsNoDisruptionYet) {
 TEST_F(DepartureTest, AsksOnceForAPodThatTakesItsTime) {
   int looks = 0;
   api_.answer_eviction = [](std::string_view, const std::string&) { return Status::ok(); };
-  Departure departure({config::OnStop::Drain, 20s, 1ms}, {&api_, clock_, {}});
+  Departure departure({config::OnStop::Drain, 20s, 25s, 1ms}, {&api_, api_.clock, {}});
   DepartingNode node;
   node.name = "web-1";
-  node.pods = [&] { return ++looks < 5 ? pods_ : std::vector<kube::PodPtr>(); };
+  node.pods = [&] { return ++looks < 5 ? views_of(pods_) : std::vector<pods::PodView>(); };
   node.begin_not_ready = [] {};
   node.end_not_ready = [](Deadline) { return true; };
 
@@ -243,11 +298,97 @@ TEST_F(DepartureTest, GivesUpInTimeOnPodsThatStay) {
   api_.answer_eviction = [](std::string_view, const std::string&) {
     return Status(StatusCode::ResourceExhausted, "would violate the disruption budget");
   };
+  api_.takes = 10ms;
 
-  leave(config::OnStop::Drain, 50ms);
+  leave(config::OnStop::Drain, 500ms);
 
   EXPECT_EQ(pods_.size(), 2U);
   EXPECT_EQ(not_ready_, 1);
+}
+
+TEST_F(DepartureTest, GivesUpInTimeOnAnApiServerThatHangs) {
+  pods_.clear();
+  for (int i = 0; i < 100; ++i) {
+    pods_.push_back(pod("p" + std::to_string(i)));
+  }
+  api_.takes = 1h;
+  const SteadyTime begun = api_.clock->steady_now();
+
+  leave(config::OnStop::Drain, 60s);
+
+  EXPECT_LE(api_.clock->steady_now() - begun, 60s);
+  EXPECT_EQ(not_ready_, 1);
+}
+
+TEST_F(DepartureTest, SaysOncePerPodThatItIsNotEvictedYet) {
+  int asked = 0;
+  api_.answer_eviction = [&](std::string_view, const std::string&) {
+    ++asked;
+    return Status(StatusCode::ResourceExhausted, "would violate the disruption budget")
+        .with_reason(asked < 5 ? "TooManyRequests" : "");
+  };
+  api_.takes = 10ms;
+
+  leave(config::OnStop::Drain, 500ms);
+
+  EXPECT_GT(asked, 10);
+  EXPECT_EQ(warnings_with("not evicted yet"), 2U);
+}
+
+TEST_F(DepartureTest, WaitsForNoPodWhoseObjectWasGivenUp) {
+  api_.answer_eviction = [](std::string_view, const std::string&) { return Status::ok(); };
+  int looks = 0;
+  Departure departure({config::OnStop::Drain, 20s, 25s, 1ms}, {&api_, api_.clock, {}});
+  DepartingNode node;
+  node.name = "web-1";
+  node.pods = [&] {
+    api_.clock->advance(++looks > 1 ? 20s : 0s);
+    return std::vector<pods::PodView>{{.pod = pods_.front(), .is_overdue = true}};
+  };
+  node.begin_not_ready = [] {};
+  node.end_not_ready = [](Deadline) { return true; };
+
+  departure.leave({node}, {});
+
+  EXPECT_THAT(api_.evictions, IsEmpty());
+  EXPECT_EQ(looks, 1);
+}
+
+TEST_F(DepartureTest, EvictsNoPodOfANodeThatCannotEndIt) {
+  is_up_ = false;
+
+  leave(config::OnStop::Drain);
+
+  EXPECT_THAT(api_.evictions, IsEmpty());
+  EXPECT_THAT(node(), HasSubstr(R"("unschedulable":true)"));
+  EXPECT_EQ(not_ready_, 1);
+}
+
+TEST_F(DepartureTest, CordonsManyNodesHoweverLongItTakesThem) {
+  api_.takes = 1s;
+
+  leave_together(config::OnStop::Drain, {"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"});
+
+  for (int i = 1; i <= 8; ++i) {
+    EXPECT_THAT(api_.nodes.object("/api/v1/nodes/n" + std::to_string(i)),
+                HasSubstr(R"("unschedulable":true)"));
+  }
+  EXPECT_THAT(pods_, IsEmpty());
+  EXPECT_EQ(not_ready_, 8);
+}
+
+TEST_F(DepartureTest, DrainsNodesThatMayStillBeFilledAfterAllOthers) {
+  bool once = true;
+  api_.nodes.after_get([&](const std::string&) {
+    // The first node is cordoned at the second try only.
+    api_.nodes.refuse_patches_with(std::exchange(once, false) ? "unschedulable" : "nothing of it");
+  });
+
+  leave_together(config::OnStop::Drain, {"n1", "n2", "n3"});
+
+  EXPECT_THAT(api_.evictions, ElementsAre(HasSubstr("a-n2"), HasSubstr("a-n3"), HasSubstr("a-n1")));
+  EXPECT_THAT(api_.nodes.object("/api/v1/nodes/n1"), HasSubstr(R"("unschedulable":true)"));
+  EXPECT_EQ(warnings_with("could not be made unschedulable"), 1U);
 }
 
 TEST_F(DepartureTest, SpeaksTheOlderFormOfEvictionsToOldServers) {

@@ -42,6 +42,21 @@ class ListedPods final : public PodSource {
   const std::vector<kube::PodPtr> pods_;
 };
 
+// Lists nothing before the test says so.
+class LatePods final : public PodSource {
+ public:
+  Status start(const std::string& /*node_name*/, kube::PodListener* listener) override {
+    listener_ = listener;
+    return Status::ok();
+  }
+  void stop() override {}
+  [[nodiscard]] bool is_started() const { return listener_ != nullptr; }
+  void list() { listener_.load()->pods_listed({}); }
+
+ private:
+  std::atomic<kube::PodListener*> listener_ = nullptr;
+};
+
 // Hands a provider of the test to a node that wants to own it.
 class BorrowedProvider final : public plugin::Provider {
  public:
@@ -146,9 +161,15 @@ class VirtualNodeTest : public ::testing::Test {
       borrowed_ = borrowed.get();
       return std::unique_ptr<plugin::Provider>(std::move(borrowed));
     };
-    parts.source = std::make_unique<ListedPods>(std::move(pods));
+    parts.source = late_pods_ ? std::unique_ptr<PodSource>(std::move(late_pods_))
+                              : std::make_unique<ListedPods>(std::move(pods));
     parts.cluster_uid = [](const CancelToken&) { return Result<std::string>("cluster-1"); };
-    parts.node_identity = [this](const CancelToken&) { return Result<std::string>(identity_); };
+    parts.node_identity = [this](const CancelToken&) {
+      const auto question = static_cast<std::size_t>(identity_questions_++);
+      return question < identity_failures_.size()
+                 ? Result<std::string>(identity_failures_[question])
+                 : Result<std::string>(identity_);
+    };
     parts.make_material = [](const plugin::Capabilities&, const Allocatable&) {
       return std::make_unique<testing::FakeMaterial>();
     };
@@ -183,11 +204,15 @@ class VirtualNodeTest : public ::testing::Test {
   BorrowedProvider* borrowed_ = nullptr;
   Status refuses_node_;
   Status fails_start_;
+  // In place of those that a test lists.
+  std::unique_ptr<LatePods> late_pods_;
   // In place of provider_.
   decltype(VirtualNodeParts::make_provider) make_provider_;
   bool calls_to_the_last_ = false;
   Status last_answer_;
   std::string identity_;
+  std::vector<Status> identity_failures_;  // come first
+  std::atomic<int> identity_questions_ = 0;
   testing::FakePodApi api_{*clock_};
   testing::RecordingEventSink events_;
   std::unique_ptr<VirtualNode> node_;
@@ -301,6 +326,25 @@ TEST_F(VirtualNodeTest, StopsWhileItsBackEndIsAway) {
   EXPECT_FALSE(node_->is_up());
 }
 
+TEST_F(VirtualNodeTest, DoesNotComeUpWhenItsDaemonIsAboutToLeave) {
+  late_pods_ = std::make_unique<LatePods>();
+  LatePods& pods = *late_pods_;
+  start({});
+  ASSERT_TRUE(eventually([&] { return pods.is_started(); }));
+
+  node_->stop_starting();
+  pods.list();
+
+  // Time enough for a node to come up.
+  FakeProvider other_provider;
+  const auto other = make("other", other_provider, {pod("db")});
+  other->start();
+  ASSERT_TRUE(eventually([&] { return other->is_up(); }));
+  other->stop();
+  EXPECT_EQ(provider_.count(FakeProvider::Kind::Recover), 0U);
+  EXPECT_FALSE(node_->is_up());
+}
+
 TEST_F(VirtualNodeTest, HearsAProviderThatNeverStartedToItsEnd) {
   fails_start_ = unavailable("not yet");
   calls_to_the_last_ = true;
@@ -328,6 +372,33 @@ TEST_F(VirtualNodeTest, DoesNothingWithTheCredentialsOfAnotherNode) {
   EXPECT_NE(node_->view().readiness.message.find("virtual"), std::string::npos);
   EXPECT_EQ(borrowed_->starts, 0);
   EXPECT_FALSE(node_->is_up());
+}
+
+TEST_F(VirtualNodeTest, ComesUpWhereNobodySaysWhoItIs) {
+  identity_failures_.assign(1000, unavailable("HTTP 404, not in the words of Kubernetes"));
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+  EXPECT_EQ(identity_questions_, 2);
+}
+
+TEST_F(VirtualNodeTest, HoldsToAnAnswerThatComesLate) {
+  identity_failures_ = {unavailable("too many requests")};
+  identity_ = "another";
+  start({pod("web")});
+
+  ASSERT_TRUE(eventually([&] { return node_->view().readiness.reason == "ProviderNotStarted"; }));
+  EXPECT_NE(node_->view().readiness.message.find("another"), std::string::npos);
+  EXPECT_EQ(borrowed_->starts, 0);
+}
+
+TEST_F(VirtualNodeTest, WaitsForItsCredentials) {
+  identity_failures_.assign(2, Status(StatusCode::Unauthenticated, "there is none yet"));
+  identity_ = "virtual";
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+  EXPECT_EQ(identity_questions_, 3);
 }
 
 TEST_F(VirtualNodeTest, SaysNotReadyWhileItsProviderDoesNotStart) {

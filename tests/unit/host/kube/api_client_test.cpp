@@ -188,6 +188,30 @@ TEST_F(ClientTest, HoldsTheLaneAndNoOtherAfter429) {
                                               HasSubstr("flow_schema_uid=f-1"))));
 }
 
+TEST_F(ClientTest, TakesTheFirstAnswerOfARequestThatIsMadeOnce) {
+  const auto client = make();
+  server->answer(429, "", {{"Retry-After", "0"}});
+  CallOptions options = within(seconds{20});
+  options.once = true;
+  options.repeatable = true;
+
+  EXPECT_EQ(client->create("/x", "{}", options).status().code(), StatusCode::ResourceExhausted);
+
+  EXPECT_EQ(server->requests().size(), 1U);
+}
+
+TEST_F(ClientTest, HoldsNoLaneForTheAnswerToARequestThatIsMadeOnce) {
+  const auto client = make();
+  server->answer(429, "", {{"Retry-After", "30"}});
+  server->answer(200, "got");
+  CallOptions options = within(seconds{20});
+  options.once = true;
+
+  EXPECT_EQ(client->create("/x", "{}", options).status().code(), StatusCode::ResourceExhausted);
+
+  EXPECT_EQ(*client->get("/y", {}, within(seconds{20})), "got");
+}
+
 TEST_F(ClientTest, SaysWhatWasAskedAndWhatWasAnswered) {
   const auto client = make();
   server->answer(404, kGone);
