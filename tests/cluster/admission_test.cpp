@@ -67,6 +67,7 @@ TEST(Admission, RejectsWhatDoesNotSelectTheNode) {
   node.wait_until_running("red");
 }
 
+// virtual-kubelet#20, #98, #50: Pods of every DaemonSet come to the virtual node
 TEST(Admission, LeavesPodsOfADaemonSetAloneAndLetsThemGo) {
   NodeUnderTest node;
   const CommandResult made = node.kubectl({"apply", "-f", "-"}, R"({

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iostream>
 #include <string>
 #include <string_view>
 
@@ -112,6 +113,48 @@ TEST(ApiServer, WithFewSeatsForTheDaemonStillGetsItsLeases) {
                                      [](const SeenRequest& seen) { return seen.status == 429; });
   EXPECT_GT(refused, 0) << "or this test has shown nothing";
   EXPECT_LT(refused, static_cast<long>(kPods)) << "they wait instead of knocking";
+}
+
+TEST(RequestsOfTheDaemon, AreAboutItsOwnPodsHoweverManyOthersThereAre) {
+  constexpr std::size_t kPods = 20;
+  constexpr std::size_t kForeign = kSanitized ? 100 : 200;
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node({.proxy = proxy.get(), .daemon = {.node_settings = "lease_duration = '10s'"}});
+  for (std::size_t i = 0; i < kPods; ++i) {
+    node.create_pod("own-" + std::to_string(i));
+  }
+  ASSERT_TRUE(node.book().wait_until_running(kPods, kLong)) << node.book().summary();
+  Traffic& traffic = proxy->traffic();
+  const std::uint64_t leases = traffic.count("update leases");
+  const std::uint64_t total = traffic.total();
+
+  // No scheduler of that name exists: they stay as they are, and change as their owner likes.
+  for (std::size_t i = 0; i < kForeign; ++i) {
+    const std::string name = "foreign-" + std::to_string(i);
+    node.cluster().create(
+        node.pods_path(),
+        R"({"metadata":{"name":")" + name +
+            R"("},"spec":{"schedulerName":"nobody","containers":[{"name":"a","image":"a"}]}})");
+    node.cluster().patch(node.pod_path(name), R"({"metadata":{"labels":{"l":"1"}}})");
+  }
+  ASSERT_TRUE(traffic.wait_for("update leases", leases + 8, kLong));
+
+  const std::uint64_t about_pods =
+      traffic.total() - total - (traffic.count("update leases") - leases);
+  std::cout << about_pods << " requests besides those for the lease, while " << kForeign
+            << " pods of others came and changed\n";
+  // The last events of its own pods, and what it says of its node now and then.
+  EXPECT_LE(about_pods, 5 * kPods + 10);
+  proxy->cut_watches();  // so that the one that is open is among them
+  std::size_t looks = 0;
+  for (const SeenRequest& seen : traffic.requests()) {
+    if (seen.request.resource == "pods" &&
+        (seen.request.verb == "list" || seen.request.verb == "watch")) {
+      ++looks;
+      EXPECT_THAT(seen.request.target, HasSubstr("fieldSelector=spec.nodeName%3D" + node.name()));
+    }
+  }
+  EXPECT_GE(looks, 1U);
 }
 
 TEST(ListOfPods, IsTheBeginningOfTheWatch) {

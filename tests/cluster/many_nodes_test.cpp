@@ -42,6 +42,7 @@ std::size_t connections_to(int port) {
   return count;
 }
 
+// virtual-kubelet#145, #251, #565, #981: One process is one node
 TEST(ManyNodes, ShareConnectionsAndThreads) {
   constexpr std::size_t kNodes = 10;
   constexpr std::size_t kPodsOfEach = 3;

@@ -78,6 +78,7 @@ class Outage {
   Thread watch_;
 };
 
+// virtual-kubelet#886, #1143, #68: A node that somebody deleted stays away
 TEST(Node, ComesBackAtOnceWhenItIsDeletedAndKeepsItsPods) {
   NodeUnderTest node;
   constexpr std::size_t kPods = 10;
@@ -113,6 +114,7 @@ TEST(Node, ComesBackAtOnceWhenItIsDeletedAndKeepsItsPods) {
   }
 }
 
+// virtual-kubelet#886: The lease of a node that was made again belongs to the old one
 TEST(Node, RenewsALeaseThatBelongsToItAlsoAfterItWasMadeAgain) {
   NodeUnderTest node({.daemon = {.node_settings = "lease_duration = '10s'"}});
   const auto belongs_to = [](const std::string& lease, const std::string& object) {

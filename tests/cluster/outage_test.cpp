@@ -33,6 +33,7 @@ class WatchOutage : public ::testing::TestWithParam<Comeback> {
   }
 };
 
+// virtual-kubelet#977, #391: A deletion that the watch missed never reaches the provider
 TEST_P(WatchOutage, HidesNoForcedDeletionFromTheProvider) {
   const auto proxy = Cluster::instance().proxy();
   NodeUnderTest node({.proxy = proxy.get()});

@@ -87,6 +87,7 @@ TEST(Pods, OfADeploymentAllRunAndAllGoWhenItIsScaledToNothing) {
   }
 }
 
+// virtual-kubelet#787, #760: A pod that has ended stays Terminating for its whole grace
 TEST(Pods, EndWithTheProviderAndNotWithTheirGrace) {
   NodeUnderTest node;
   constexpr int kGraceBeyondTheTest = 3600;
@@ -159,6 +160,7 @@ TEST(Pods, DeletedByForceAreDeletedInTheProviderToo) {
   EXPECT_EQ(node.journal().count("delete_pod", uid, "ok"), 1U);
 }
 
+// virtual-kubelet#867, #907: A deletion meant for the old pod of a name hits the new one
 TEST(Pods, ReplacedUnderTheirNameAreTwoPodsToTheProvider) {
   NodeUnderTest node;
   const std::string first = node.create_pod("web");
@@ -263,6 +265,7 @@ TEST(Pods, ThatFailDoNotHoldUpOthers) {
   node.wait_until_running("good");
 }
 
+// virtual-kubelet#976, #988, #780: A status write takes labels and conditions of others away
 TEST(Pods, KeepWhatOthersWroteIntoThem) {
   NodeUnderTest node;
   node.create_pod("web", {.annotations = {{"mock.vkhost.io/unready-after-ms", "2000"},

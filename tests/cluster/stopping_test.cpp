@@ -69,6 +69,7 @@ TEST(Stopping, CallsTheNodeNotReadyAndBackAgain) {
   EXPECT_EQ(node.journal().count("delete_pod", uid), 0U);
 }
 
+// wlm-operator#136: A node whose daemon stops does not say so
 TEST(Stopping, CordonsTheNodeUntilTheNextStart) {
   NodeUnderTest node(stopping_with("cordon"));
   const std::string uid = node.create_pod("web");
@@ -97,6 +98,7 @@ TEST(Stopping, KeepsTheCordonOfSomebodyElse) {
   EXPECT_EQ(json_at(node.cluster().get(node.path()), "/spec/unschedulable"), "true");
 }
 
+// wlm-operator#136: A node whose daemon stops leaves its pods to their fate
 TEST(Stopping, DrainsTheNodeAsBudgetsAllow) {
   NodeUnderTest node(stopping_with("drain"));
   node.create_pod("free");

@@ -1,4 +1,7 @@
-// Storms: many pods while the daemon is killed, or while the way to the API server is bad.
+// Storms: many pods while the daemon is killed, or while the way to the API server is bad or cut.
+//
+// An outage is short unless $VKHOST_OUTAGE_SECONDS and $VKHOST_OUTAGE_PODS say otherwise, as 300 and
+// 5000.
 #include "base/thread.hpp"
 #include "cluster/node_under_test.hpp"
 #include "support/json_pointer.hpp"
@@ -6,10 +9,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <charconv>
+#include <cstdlib>
 #include <functional>
+#include <iostream>
+#include <map>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace vkhost::testing {
@@ -163,6 +176,123 @@ TEST(Storm, OverABadLineNoPodIsLostDoubledOrStuck) {
     EXPECT_EQ(json_at(page.last().json, "/metadata/annotations/a"), "2") << page.name;
     EXPECT_EQ(node.journal().count("gone", uid), 1U) << page.name;
   }
+}
+
+// virtual-kubelet#867, #907, #1157: A pod that is made again under its name never starts
+TEST(Storm, PodsMadeAgainUnderTheirNamesAllRun) {
+  NodeUnderTest node;
+  constexpr int kPods = kSanitized ? 60 : 200;
+  in_parallel(0, kPods, [&](int i) { node.create_pod(numbered("web-", i)); });
+  ASSERT_TRUE(node.book().wait_until_running(kPods, kStormWithin)) << node.book().summary();
+
+  // Deletion and creation of each name reach the daemon together. A forced deletion names no UID, so
+  // the API server may let a new pod go with the old one: what is there has to run.
+  in_parallel(0, kPods, [&](int i) {
+    node.cluster().remove(node.pod_path(numbered("web-", i)), 0);
+    node.create_pod(numbered("web-", i));
+  });
+
+  const auto there = [&] {
+    std::set<std::string> uids;
+    for (const auto& [uid, page] : node.book().pages()) {
+      if (!page.gone) {
+        uids.insert(uid);
+      }
+    }
+    return uids;
+  };
+  EXPECT_TRUE(node.book().wait_until(
+      [&](const PodPages& pages) {
+        return pages.size() == std::size_t{2} * kPods &&
+               std::all_of(pages.begin(), pages.end(), [](const auto& each) {
+                 const PodSight& last = each.second.last();
+                 return each.second.gone || (last.phase == "Running" && last.ready);
+               });
+      },
+      kLong))
+      << node.book().summary();
+  EXPECT_TRUE(node.journal().wait_until(
+      [&](const MockJournal& journal) { return journal.living() == there(); }, kLong));
+  EXPECT_GE(there().size(), std::size_t{kPods} * 9 / 10);
+  for (const auto& [uid, times] : node.journal().creations()) {
+    EXPECT_EQ(times, 1) << uid;
+  }
+}
+
+int from_environment(const char* name, int otherwise) {
+  const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  int value = otherwise;
+  if (text != nullptr) {
+    const std::string_view digits(text);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    EXPECT_TRUE(read.ec == std::errc() && value > 0) << name << "=" << digits;
+  }
+  return value;
+}
+
+// What the provider was asked to do with each pod: how often create_pod and delete_pod were called.
+using Orders = std::map<std::string, std::pair<int, int>>;
+
+Orders orders_of(const MockJournal& journal) {
+  Orders orders;
+  for (const MockCall& call : journal.calls()) {
+    if (call.call == "create_pod") {
+      ++orders[call.uid].first;
+    } else if (call.call == "delete_pod") {
+      ++orders[call.uid].second;
+    }
+  }
+  return orders;
+}
+
+TEST(Storm, WhileTheApiServerIsAwayNothingIsUndoneAndThenEverythingFollows) {
+  const std::chrono::seconds outage{from_environment("VKHOST_OUTAGE_SECONDS", 30)};
+  const int pods = from_environment("VKHOST_OUTAGE_PODS", kSanitized ? 100 : 200);
+  const int changed = std::max(1, pods / 20);  // so many are deleted meanwhile, and so many made
+  const auto proxy = Cluster::instance().proxy();
+  NodeUnderTest node(
+      {.proxy = proxy.get(),
+       .daemon = {.node_settings = "capacity = {pods = '" + std::to_string(2 * pods) + "'}\n"}});
+  in_parallel(0, pods, [&](int i) { node.create_pod(numbered("web-", i)); });
+  ASSERT_TRUE(node.book().wait_until_running(static_cast<std::size_t>(pods), kStormWithin))
+      << node.book().summary();
+  const Orders before = orders_of(node.journal());
+
+  proxy->go_down();
+  const SteadyTime back_at = std::chrono::steady_clock::now() + outage;
+  in_parallel(0, changed, [&](int i) {
+    node.cluster().remove(node.pod_path(numbered("web-", i)), i % 2 == 0 ? 0 : -1);
+    node.create_pod(numbered("new-", i));
+  });
+  EXPECT_EQ(node.daemon().wait(std::chrono::ceil<std::chrono::milliseconds>(
+                back_at - std::chrono::steady_clock::now())),
+            std::nullopt)
+      << "the daemon ended";
+  EXPECT_EQ(orders_of(node.journal()), before) << "the provider was asked for something";
+  const SteadyTime back = std::chrono::steady_clock::now();
+  proxy->come_back();
+
+  constexpr std::chrono::minutes kFollows{1};
+  ASSERT_TRUE(node.book().wait_until_running(static_cast<std::size_t>(pods), kFollows))
+      << node.book().summary();
+  std::set<std::string> wanted;
+  Orders expected;
+  for (const auto& [uid, page] : node.book().pages()) {
+    expected[uid] = {1, page.gone ? 1 : 0};
+    if (!page.gone) {
+      wanted.insert(uid);
+    }
+  }
+  EXPECT_TRUE(node.journal().wait_until(
+      [&](const MockJournal& journal) { return journal.living() == wanted; }, kFollows));
+  std::cout << pods << " pods, " << outage.count()
+            << " s without the API server: all was as asked for "
+            << std::chrono::duration_cast<std::chrono::milliseconds>(
+                   std::chrono::steady_clock::now() - back)
+                   .count()
+            << " ms after it was back\n";
+  EXPECT_EQ(orders_of(node.journal()), expected);
+  expect_start_times_never_changed(node);
 }
 
 }  // namespace

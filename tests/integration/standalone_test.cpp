@@ -47,7 +47,7 @@ class Standalone : public ::testing::Test {
     return daemon_->wait_for_log("create_pod hangs", kSoon);
   }
   void start(const std::string& more = "") {
-    DaemonSettings settings;
+    DaemonSettings settings = settings_;
     settings.node_name = "virtual";
     settings.provider_settings =
         "state_dir = '" + (folder_.path() / "mock").string() + "'" + provider_rules_;
@@ -93,6 +93,7 @@ class Standalone : public ::testing::Test {
   }
 
   TestFolder folder_;
+  DaemonSettings settings_;
   std::string provider_rules_;
   std::unique_ptr<DaemonProcess> daemon_;
 };
@@ -143,6 +144,18 @@ TEST_F(Standalone, AdoptsItsPodsAfterItWasKilled) {
 
   EXPECT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
   EXPECT_EQ(creates(), 1U);
+}
+
+TEST_F(Standalone, LivesWithAPluginWithoutAnyExtensionWhosePingThrows) {
+  settings_.plugin = fixture_path("bare_and_throwing");
+  start();
+
+  ASSERT_TRUE(daemon_->wait_for_log("this ping was never meant to be called", kSoon));
+  EXPECT_THAT(get_until("nodes", has("NotReady")), HasSubstr("NotReady"));
+  given_pod("web");
+  EXPECT_THAT(get_until("pods", has("web")), HasSubstr("web"));
+
+  EXPECT_EQ(daemon_->stop(), std::optional<ExitStatus>(0));
 }
 
 TEST_F(Standalone, StopsAtOnceAndInOrder) {

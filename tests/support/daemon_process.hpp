@@ -22,7 +22,7 @@ struct DaemonSettings {
   std::string node_name = {};
   std::vector<std::string> more_nodes = {};  // like that one but for their names
   std::string kubeconfig = {};               // text, see Cluster::kubeconfig(); empty: standalone
-  std::string plugin = "mock";
+  std::string plugin = "mock";               // by its short name, or the path of a file
   // TOML lines for these tables, and whole tables besides.
   std::string provider_settings = {};
   std::string node_settings = {};

@@ -1,4 +1,4 @@
-// FakeMaterial: a MaterialSource that answers "{}" or, for the next calls, what it was told.
+// FakeMaterial: a MaterialSource that answers "{}" or what it was told.
 // [any-thread]
 #pragma once
 
@@ -14,6 +14,12 @@ namespace vkhost::testing {
 
 class FakeMaterial final : public pods::MaterialSource {
  public:
+  // From now on, in place of "{}".
+  void answer(std::string material) {
+    MutexLock lock(mutex_);
+    usual_ = std::move(material);
+  }
+  // The next calls.
   void fail(Status status, int times = 1) {
     MutexLock lock(mutex_);
     for (int i = 0; i < times; ++i) {
@@ -37,7 +43,7 @@ class FakeMaterial final : public pods::MaterialSource {
     }
     MutexLock lock(mutex_);
     if (answers_.empty()) {
-      return std::string("{}");
+      return usual_;
     }
     Status status = answers_.front();
     answers_.pop_front();
@@ -46,6 +52,7 @@ class FakeMaterial final : public pods::MaterialSource {
 
  private:
   Mutex mutex_;
+  std::string usual_ VKHOST_GUARDED_BY(mutex_) = "{}";
   std::deque<Status> answers_ VKHOST_GUARDED_BY(mutex_);
   std::function<void()> hook_ VKHOST_GUARDED_BY(mutex_);
 };

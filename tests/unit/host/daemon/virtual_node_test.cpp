@@ -144,6 +144,7 @@ class VirtualNodeTest : public ::testing::Test {
                                     std::vector<kube::PodPtr> pods) {
     VirtualNodeSettings settings;
     settings.node.name = name;
+    settings.ignore_daemonset_pods = ignores_daemon_sets_;
     VirtualNodeParts parts;
     parts.make_provider =
         make_provider_
@@ -213,6 +214,7 @@ class VirtualNodeTest : public ::testing::Test {
   std::string identity_;
   std::vector<Status> identity_failures_;  // come first
   std::atomic<int> identity_questions_ = 0;
+  bool ignores_daemon_sets_ = true;
   testing::FakePodApi api_{*clock_};
   testing::RecordingEventSink events_;
   std::unique_ptr<VirtualNode> node_;
@@ -229,6 +231,7 @@ TEST_F(VirtualNodeTest, RecoversStartsAndCreatesInThatOrder) {
   EXPECT_TRUE(provider_.violations().empty());
 }
 
+// virtual-kubelet#145, #251, #565, #981: One process is one node
 TEST_F(VirtualNodeTest, SharesTheProcessWithOthersThatHaveOtherPods) {
   FakeProvider other_provider;
   const auto other = make("other", other_provider, {pod("db")});
@@ -270,6 +273,7 @@ TEST_F(VirtualNodeTest, ComesUpWhenRecoveryWorksLater) {
   EXPECT_GE(provider_.count(FakeProvider::Kind::Recover), 3U);
 }
 
+// virtual-kubelet#20, #98, #50: Pods of every DaemonSet come to the virtual node
 TEST_F(VirtualNodeTest, LeavesPodsOfDaemonSetsAndMirrorPodsAlone) {
   start({pod("web"),
          pod("agent", R"(,"ownerReferences":[{"kind":"DaemonSet","name":"d","uid":"d-1",)"
@@ -280,6 +284,14 @@ TEST_F(VirtualNodeTest, LeavesPodsOfDaemonSetsAndMirrorPodsAlone) {
   EXPECT_EQ(node_->pods().size(), 1U);
   EXPECT_FALSE(provider_.has("u-agent"));
   EXPECT_FALSE(provider_.has("u-mirror"));
+}
+
+TEST_F(VirtualNodeTest, RunsPodsOfDaemonSetsWhereThatIsTheSetting) {
+  ignores_daemon_sets_ = false;
+  start({pod("agent", R"(,"ownerReferences":[{"kind":"DaemonSet","name":"d","uid":"d-1",)"
+                      R"("controller":true,"apiVersion":"apps/v1"}])")});
+
+  EXPECT_TRUE(eventually([&] { return provider_.has("u-agent"); }));
 }
 
 TEST_F(VirtualNodeTest, LetsAPodGoThatItIgnoredAndSomebodyDeletes) {
@@ -435,19 +447,18 @@ TEST_F(VirtualNodeTest, EndsTheStartOfANodeThatItsProviderDoesNotKnow) {
 
 // ---- With a real plugin
 
-// One that takes pods with a single container, and says so beforehand.
-class AdmissionOfAProviderForOneContainer : public VirtualNodeTest {
+class NodeOfAPlugin : public VirtualNodeTest {
  protected:
   // The node goes first, then its library, then the file.
-  ~AdmissionOfAProviderForOneContainer() override {
+  ~NodeOfAPlugin() override {
     if (node_) {
       node_->stop();
       node_.reset();
     }
   }
 
-  void given_plugin() {
-    auto library = loader_.load({plugins_.fixture("one_container"), "", plugin::Trust::AnyPath});
+  void given_plugin(const char* fixture) {
+    auto library = loader_.load({plugins_.fixture(fixture), "", plugin::Trust::AnyPath});
     ASSERT_TRUE(library.is_ok()) << library.status().to_string();
     make_provider_ = [library = *library](plugin::ProviderListener& listener) {
       return library->create({"{}", "{}"}, listener, {});
@@ -462,8 +473,27 @@ class AdmissionOfAProviderForOneContainer : public VirtualNodeTest {
   plugin::Loader loader_{{}, *clock_, observe::Logger()};
 };
 
+// That every optional entry of its table is absent costs nothing but what these would have done.
+TEST_F(NodeOfAPlugin, WithoutAnyExtensionWhosePingThrowsIsNotReadyAndLives) {
+  given_plugin("bare_and_throwing");
+  const kube::PodPtr web = given("web", {"main"});
+  const kube::PodPtr two = given("two", {"main", "sidecar"});
+
+  start({web, two});
+
+  ASSERT_TRUE(eventually([&] { return node_->view().readiness.reason == "PluginThrew"; }));
+  EXPECT_FALSE(node_->view().readiness.ready);
+  EXPECT_NE(node_->view().readiness.message.find("never meant to be called"), std::string::npos);
+  for (const std::string& uid : {web->uid, two->uid}) {
+    EXPECT_TRUE(eventually([&] { return events_.count(uid, "ProviderCreateSuccess") == 1; }));
+  }
+}
+
+// One that takes pods with a single container, and says so beforehand.
+using AdmissionOfAProviderForOneContainer = NodeOfAPlugin;
+
 TEST_F(AdmissionOfAProviderForOneContainer, RefusesASecondInsteadOfLosingIt) {
-  given_plugin();
+  given_plugin("one_container");
   const kube::PodPtr two = given("two", {"main", "sidecar"});
   const kube::PodPtr one = given("one", {"main"});
 

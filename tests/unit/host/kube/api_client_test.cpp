@@ -2,6 +2,7 @@
 
 #include "base/thread.hpp"
 #include "base/version.hpp"
+#include "support/fake_clock.hpp"
 #include "support/fake_transport.hpp"
 #include "support/recording_log_sink.hpp"
 
@@ -129,6 +130,26 @@ TEST_F(ClientTest, SendsWhatTheApiServerExpects) {
   EXPECT_EQ(header(6, "Content-Type"), "");
 }
 
+// virtual-kubelet#822: The client itself allows five requests a second
+TEST_F(ClientTest, SendsRequestsWithoutALimitOfItsOwn) {
+  auto standing = std::make_shared<vkhost::testing::FakeClock>();
+  clock = standing;
+  const SteadyTime before = standing->steady_now();
+  const auto client = make();
+  constexpr std::size_t kRequests = 1000;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    server->answer(200, "{}");
+  }
+
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    EXPECT_TRUE(
+        client->patch("/p", PatchType::StrategicMerge, "{}", in_lane(Lane::Status)).is_ok());
+  }
+
+  EXPECT_EQ(server->requests().size(), kRequests);
+  EXPECT_EQ(standing->steady_now(), before);
+}
+
 TEST_F(ClientTest, UsesOneTransportForAllLanes) {
   const auto client = make();
   server->answer(200, "1");
@@ -171,6 +192,7 @@ TEST_F(ClientTest, HoldsUpNoOtherLaneWhenOneIsFull) {
   source.cancel();
 }
 
+// virtual-kubelet#822: Requests wait for a limit of the client, not for the server's word
 TEST_F(ClientTest, HoldsTheLaneAndNoOtherAfter429) {
   const auto client = make();
   server->answer(429, "", {{"Retry-After", "30"}, {"X-Kubernetes-PF-FlowSchema-UID", "f-1"}});

@@ -37,6 +37,7 @@ struct PodCallsTest : ::testing::Test {
   PodPtr pod = *parse_pod(kWeb);
 };
 
+// virtual-kubelet#1399: A status write without a resource version is refused
 TEST(PodStatusPatch, NamesTheUidAndOnlyWhatChanges) {
   EXPECT_EQ(pod_status_patch("u", R"({"phase":"Running"})", {}),
             R"({"metadata":{"uid":"u"},"status":{"phase":"Running"}})");

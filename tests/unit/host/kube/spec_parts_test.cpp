@@ -46,6 +46,17 @@ TEST(SpecParts, ChangeOneByOne) {
   EXPECT_EQ(deadline, base);
 }
 
+TEST(SpecParts, CountResourcesOfThePodAsAWhole) {
+  const SpecParts base = hash_spec_parts(kSpec);
+
+  SpecParts with = changed(R"("tolerations":[])", R"("resources":{"limits":{"cpu":"2"}})");
+  EXPECT_NE(with.resources, base.resources);
+  EXPECT_NE(with.resources,
+            changed(R"("tolerations":[])", R"("resources":{"limits":{"cpu":"3"}})").resources);
+  with.resources = base.resources;
+  EXPECT_EQ(with, base);
+}
+
 TEST(SpecParts, StayWhenSomethingElseChanges) {
   const SpecParts base = hash_spec_parts(kSpec);
 

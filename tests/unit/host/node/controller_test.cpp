@@ -39,7 +39,7 @@ class NodeProvider final : public plugin::Provider {
     failing_ping_ = std::move(status);
     failing_pings_ = times;
   }
-  void hang_pings() {  // until they are cancelled
+  void hang_pings() {  // until they are cancelled or their time is over
     const MutexLock lock(mutex_);
     hangs_ = true;
   }
@@ -77,7 +77,7 @@ class NodeProvider final : public plugin::Provider {
         return ping_;
       }
     }
-    static_cast<void>(options.cancel.wait_for(std::chrono::minutes{1}));
+    static_cast<void>(options.cancel.wait_until(options.deadline.when()));
     return deadline_exceeded("no answer");
   }
   Result<std::vector<plugin::RecoverVerdict>> recover_pods(const std::vector<plugin::RecoverPod>&,
@@ -188,6 +188,7 @@ TEST_F(NodeControllerTest, IsNotReadyBeforeItsPodsWereRecovered) {
   EXPECT_THAT(node, HasSubstr("PodsNotRecovered"));
 }
 
+// virtual-kubelet#886, #1143, #68: A node that somebody deleted stays away
 TEST_F(NodeControllerTest, MakesADeletedNodeAgainAndItsLeaseFollows) {
   start();
   ASSERT_NE(api_.wait_for(kLease, is_there), "");
@@ -231,12 +232,16 @@ TEST_F(NodeControllerTest, MakesANodeAgainWhoseDeletionNobodyReported) {
   EXPECT_EQ(api_.creates(kNode), 2);
 }
 
+// kubernetes#103086: A node whose provider is away is Ready until its lease runs out
 TEST_F(NodeControllerTest, SaysWhyTheProviderIsNotReachableAndComesBack) {
   start();
   ASSERT_NE(api_.wait_for(kNode, is_ready), "");
 
   provider_.answer_ping(unavailable("no route to the back end").with_reason("NoRoute"));
   const std::string broken = api_.wait_for_patch("NoRoute");
+  // The lease goes on: nobody evicts pods that run.
+  const int renewed = api_.updates(kLease);
+  EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= renewed + 2; }));
   provider_.answer_ping(Status::ok());
 
   EXPECT_THAT(broken, HasSubstr("no route to the back end"));
@@ -291,6 +296,7 @@ TEST_F(NodeControllerTest, KnowsWhatIsAllocatableFromTheProviderAndTheConfigurat
   EXPECT_EQ(controller_->allocatable("example.com/gpu"), std::nullopt);
 }
 
+// virtual-kubelet#678, k3k#117, liqo#334: The capacity of a node is fixed at its start
 TEST_F(NodeControllerTest, TakesUpWhatItsCapacityFileSays) {
   const testing::TestFolder folder;
   const std::string file = (folder.path() / "capacity.json").string();
@@ -320,6 +326,16 @@ TEST_F(NodeControllerTest, RenewsTheLeaseWhileThePingHangs) {
 
   EXPECT_TRUE(api_.wait_until([&] { return api_.updates(kLease) >= renewed + 3; }));
   EXPECT_LE(provider_.pings(), pings + 2);
+}
+
+TEST_F(NodeControllerTest, BecomesNotReadyWhenItsPingsHang) {
+  settings_.ping_timeout = std::chrono::milliseconds{20};
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+
+  provider_.hang_pings();
+
+  EXPECT_THAT(api_.wait_for_patch(R"("status":"False","type":"Ready")"), HasSubstr("no answer"));
 }
 
 TEST_F(NodeControllerTest, AsksAProviderThatFailsItsNodeCallAtGrowingDistances) {
@@ -393,6 +409,19 @@ TEST_F(NodeControllerTest, IsNotReadyAtOnceWhenAPingFailsForAnyOtherReason) {
   provider_.fail_pings(Status(StatusCode::Unauthenticated, "who are you").with_reason("BadKey"), 1);
 
   EXPECT_NE(api_.wait_for_patch("BadKey"), "");
+}
+
+TEST_F(NodeControllerTest, IsRegisteredThoughItsFirstPingsFailAndBecomesReady) {
+  provider_.answer_ping(Status(StatusCode::Unauthenticated, "who are you").with_reason("BadKey"));
+  start();
+  ASSERT_NE(
+      api_.wait_for(
+          kNode, [](const std::string& node) { return node.find("BadKey") != std::string::npos; }),
+      "");
+
+  provider_.answer_ping(Status::ok());
+
+  EXPECT_NE(api_.wait_for(kNode, is_ready), "");
 }
 
 // ---- Before the provider has started
@@ -526,6 +555,17 @@ TEST_F(NodeControllerTest, RepairsAtGrowingDistancesWhatSomebodyInsistsOn) {
 }
 
 // ---- An API server that is away
+
+TEST_F(NodeControllerTest, IsRegisteredOnceTheApiServerIsThere) {
+  api_.go_away();
+  start();
+  ASSERT_TRUE(api_.wait_until([&] { return api_.attempts() >= 3; }));
+
+  api_.come_back();
+
+  EXPECT_NE(api_.wait_for(kNode, is_ready), "");
+  EXPECT_EQ(api_.creates(kNode), 1);
+}
 
 TEST_F(NodeControllerTest, WritesTheStatusAtOnceWhenTheApiServerIsBack) {
   start();

@@ -41,6 +41,7 @@ class NodeObjectTest : public ::testing::Test {
   Readiness readiness_{true, "KubeletReady", "Kubelet is ready"};
 };
 
+// virtual-kubelet#221, #678, #1363: Pods that select an operating system do not fit
 TEST_F(NodeObjectTest, HasStandardLabelsAndTheOneThatLoadBalancersHonour) {
   const auto node = new_node(sources());
 
@@ -103,6 +104,7 @@ TEST_F(NodeObjectTest, NamesTheArchitectureOfTheProviderUnlessOneIsConfigured) {
   EXPECT_EQ(at(new_node(sources(provider)), "status.nodeInfo.architecture"), "riscv64");
 }
 
+// virtual-kubelet#1363: Conditions of the node that no kubelet has had for years
 TEST_F(NodeObjectTest, HasTheFiveConditionsOfAKubelet) {
   const auto node = new_node(sources());
 
@@ -162,6 +164,7 @@ TEST_F(NodeObjectTest, PatchesOnlyWhatDiffersBesidesTheConditions) {
   ASSERT_TRUE(patch.is_ok());
   EXPECT_EQ(at(patch, "metadata.labels.type"), "(none)");
   EXPECT_EQ(at(patch, "status.capacity.cpu"), "(none)");
+  EXPECT_THAT(*patch, HasSubstr(R"("metadata":{"annotations":{},"labels":{}})"));
   EXPECT_THAT(*patch, HasSubstr("lastHeartbeatTime"));
 }
 
@@ -388,6 +391,7 @@ TEST_F(NodeSpecTest, GetsItsProviderIdUnderANodeIdentityToo) {
   EXPECT_THAT(patch, Not(HasSubstr("taints")));
 }
 
+// virtual-kubelet#321, #427, interLink#358: A cloud controller deletes the node it does not know
 TEST_F(NodeSpecTest, GetsItsProviderIdWhereItHasNone) {
   const std::string before = node_with(kMine);
   settings_.provider_id = "static://rack-1";

@@ -320,6 +320,7 @@ TEST_F(AdmittedPods, AreAllAdmittedWhenThatIsTheSetting) {
             1U);
 }
 
+// virtual-kubelet#20, #98, #50: Pods of every DaemonSet come to the virtual node
 TEST_F(AdmittedPods, OfDaemonSetsAreRefusedWhenThatIsTheSetting) {
   const std::string owned = R"({"ownerReferences":[{"apiVersion":"apps/v1","kind":"DaemonSet",)"
                             R"("name":"agent","uid":"d-1","controller":true}]})";

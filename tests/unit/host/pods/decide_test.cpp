@@ -174,6 +174,7 @@ TEST_F(Decide, LetsWhatIsNewNotWaitForWhatWasDeferred) {
   EXPECT_EQ(decided().changed, plugin::kChangedImage | plugin::kChangedTokens);
 }
 
+// virtual-kubelet#978, #78, #689: A pod that its provider loses is Failed for good
 TEST_F(Decide, FollowsThePolicyForALostPod) {
   state_.backend = Backend::Lost;
   state_.ever_started = true;

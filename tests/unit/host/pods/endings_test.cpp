@@ -109,6 +109,7 @@ TEST_F(PodWorker, LeavesAPodWithFinalizersToThem) {
   EXPECT_FALSE(engine_->find(uid).has_value());
 }
 
+// virtual-kubelet#583, #938: A status that the API server refuses keeps a pod for ever
 TEST_F(PodWorker, RemovesTheApiObjectAlthoughItsLastStatusIsRefused) {
   boot();
   const std::string uid = given_running_pod();
@@ -120,6 +121,21 @@ TEST_F(PodWorker, RemovesTheApiObjectAlthoughItsLastStatusIsRefused) {
   pass(minutes{5});
 
   EXPECT_FALSE(api_.has(uid));
+}
+
+// virtual-kubelet#938: A pod whose status is refused is never deleted in the back end
+TEST_F(PodWorker, DeletesAPodWhoseStatusIsRefused) {
+  boot();
+  const std::string uid = given_running_pod();
+  api_.answer(Call::Patch, invalid_argument("status.conditions: Invalid value"), 1000);
+  provider_.report(uid, R"({"phase":"Running","conditions":[{"type":"x","status":"odd"}]})");
+  pass(seconds{10});
+
+  api_.remove(uid, seconds{30});
+  settle();
+
+  ASSERT_EQ(deletes(uid), 1U);
+  EXPECT_TRUE(provider_.calls(Kind::Delete, uid)[0].has_document);
 }
 
 TEST_F(PodWorker, RemovesTheApiObjectAlthoughItsLastStatusMayNotBeWritten) {

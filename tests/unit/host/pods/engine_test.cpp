@@ -23,6 +23,19 @@ class PodEngineTest : public EngineFixture {};
 class PodLife : public EngineFixture, public ::testing::WithParamInterface<bool> {
  protected:
   PodLife() { provider_.shape.pushes = GetParam(); }
+
+  // Its deletion reaches the provider with the grace it was given, and its object waits for the end.
+  void expect_end_with_grace(const std::string& uid) {
+    api_.remove(uid, seconds{25});
+    settle();
+    ASSERT_EQ(deletes(uid), 1U);
+    EXPECT_EQ(provider_.calls(Kind::Delete, uid)[0].grace, seconds{25});
+    EXPECT_TRUE(api_.has(uid));
+    provider_.finish_delete(uid);
+    look();
+
+    EXPECT_FALSE(api_.has(uid));
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Providers, PodLife, ::testing::Bool(), [](const auto& kind) {
@@ -44,6 +57,7 @@ TEST_P(PodLife, RunsAPodThatIsBound) {
   EXPECT_EQ(events_.count(uid, "ProviderCreateSuccess"), 1);
 }
 
+// virtual-kubelet#977, #391: A deletion that the watch missed never reaches the provider
 TEST_P(PodLife, DeletesOnceWhenTheWatchMissedTheDelete) {
   boot();
   const std::string uid = given_running_pod();
@@ -61,6 +75,7 @@ TEST_P(PodLife, DeletesOnceWhenTheWatchMissedTheDelete) {
   EXPECT_FALSE(engine_->find(uid).has_value());
 }
 
+// virtual-kubelet#787, #760: A pod that has ended stays Terminating for its whole grace
 TEST_P(PodLife, RemovesTheApiObjectAsSoonAsTheProviderSaysGone) {
   boot();
   const std::string uid = given_running_pod();
@@ -100,15 +115,47 @@ TEST_P(PodLife, EndsAPodInItsInitPhaseWithItsGrace) {
       "containerStatuses":[{"name":"main","state":{"waiting":{"reason":"PodInitializing"}}}]})");
   look();
 
-  api_.remove(uid, seconds{25});
-  settle();
-  ASSERT_EQ(deletes(uid), 1U);
-  EXPECT_EQ(provider_.calls(Kind::Delete, uid)[0].grace, seconds{25});
-  EXPECT_TRUE(api_.has(uid));
-  provider_.finish_delete(uid);
+  expect_end_with_grace(uid);
+}
+
+TEST_P(PodLife, EndsAPodOfWhichOnlyASidecarRunsWithItsGrace) {
+  boot();
+  const std::string uid =
+      given_pod({.spec_json = R"({"initContainers":[{"name":"proxy","restartPolicy":"Always"}]})"});
+  provider_.report(uid, R"({"phase":"Running","initContainerStatuses":[
+      {"name":"proxy","state":{"running":{"startedAt":"2026-01-02T03:04:05Z"}}}],
+      "containerStatuses":[{"name":"main","state":{"terminated":{"exitCode":0}}}]})");
   look();
 
-  EXPECT_FALSE(api_.has(uid));
+  expect_end_with_grace(uid);
+}
+
+TEST_P(PodLife, EndsAPodThatWaitsInAQueueOfTheBackEndWithItsGrace) {
+  boot();
+  const std::string uid = given_pod();
+  provider_.report(uid, R"({"phase":"Pending","containerStatuses":[
+      {"name":"main","state":{"waiting":{"reason":"Queued"}}}]})");
+  look();
+
+  expect_end_with_grace(uid);
+}
+
+// virtual-kubelet#689: A pod that cannot be created for a minute is Failed
+TEST_P(PodLife, LeavesAPodPendingHoweverLongItCannotBeCreated) {
+  settings_.backoff = {seconds{1}, minutes{1}};
+  boot();
+  const std::string uid = api_.create({});
+  provider_.fail_create(uid, unavailable("no capacity"), 1000);
+
+  pass(minutes{20});
+  EXPECT_EQ(api_.phase(uid), "Pending");
+  EXPECT_EQ(api_.status(uid, "reason"), "ProviderFailed");
+  provider_.stop_failing();
+  pass(minutes{2});
+  provider_.run(uid);
+  look();
+
+  EXPECT_EQ(api_.phase(uid), "Running");
 }
 
 TEST_P(PodLife, FailsALostPodByDefault) {
@@ -185,6 +232,7 @@ TEST_P(PodLife, AdoptsWhatRunsAfterARestart) {
 
 // ---- The desired side
 
+// virtual-kubelet#1328, #781, #464: A change of a pod that it never saw ends the process
 TEST_F(PodEngineTest, RunsAPodWhoseAdditionItNeverSaw) {
   boot();
   api_.lose_watch();
@@ -204,6 +252,7 @@ TEST_F(PodEngineTest, TakesARemovalOfAPodItNeverSawAsNoNews) {
   EXPECT_THAT(engine_->pods(), IsEmpty());
 }
 
+// virtual-kubelet#773, #1257, #1310: After twenty failures a pod is given up without a word
 TEST_F(PodEngineTest, RunsAPodAfterAHundredFailures) {
   settings_.backoff = {milliseconds{100}, seconds{1}};
   boot();
@@ -234,6 +283,7 @@ TEST_F(PodEngineTest, SaysWhatFailedAndWhenTheNextTryIs) {
   EXPECT_EQ(events_.count(uid, "ProviderCreateFailed"), 1);
 }
 
+// virtual-kubelet#867, #907, #1157: A pod that is made again under its name never starts
 TEST_F(PodEngineTest, DeletesTheOldPodBeforeItCreatesTheNewOneOfTheSameName) {
   boot();
   const std::string old_uid = given_running_pod();
@@ -289,6 +339,7 @@ TEST_F(PodEngineTest, TakesAnotherUidInAListForAnotherPod) {
   EXPECT_FALSE(engine_->find(old_uid).has_value());
 }
 
+// virtual-kubelet#978: What becomes of a lost pod is not the user's choice
 TEST_F(PodEngineTest, FollowsThePolicyThatAPodNamesForItsLoss) {
   settings_.on_lost = OnLost::Fail;
   boot();
@@ -338,6 +389,24 @@ TEST_F(PodEngineTest, NeverChangesAPodThatOthersShare) {
   EXPECT_EQ(shared->raw, bytes);
 }
 
+// virtual-kubelet#840, #841, liqo#619: First attempts wait for a limit that is meant for retries
+TEST_F(PodEngineTest, CreatesAThousandPodsWithoutLettingTimeGoBy) {
+  provider_.runs_in_create = true;
+  boot();
+  const std::string failing = api_.create({.name = "failing"});
+  provider_.fail_create(failing, unavailable("away"), 1000);
+  for (int i = 0; i < 1000; ++i) {
+    api_.create({.name = "web-" + std::to_string(i)});
+  }
+  const SteadyTime before = clock_->steady_now();
+
+  settle();
+
+  EXPECT_EQ(provider_.count(Kind::Create), 1001U);
+  EXPECT_EQ(clock_->steady_now(), before);
+}
+
+// virtual-kubelet#1045: Records of pods that are gone pile up
 TEST_F(PodEngineTest, KeepsNothingOfAThousandPodsThatAreGone) {
   provider_.runs_in_create = true;
   provider_.deletes_at_once = true;
@@ -435,6 +504,7 @@ TEST_F(PodEngineTest, CreatesWhatTheProviderAsksForAfterARestart) {
   EXPECT_EQ(provider_.calls(Kind::Create, uid)[1].handle, "h-" + uid);
 }
 
+// virtual-kubelet#762, interLink#195: A restart runs a lost pod again without a word
 TEST_F(PodEngineTest, FailsAPodThatIsAbsentAfterARestart) {
   boot();
   const std::string uid = given_running_pod();
@@ -476,6 +546,7 @@ TEST_F(PodEngineTest, NeverCreatesAPodAgainThatRanOnceOnTheWordOfRecoveryAlone) 
   EXPECT_TRUE(view(uid).runs_in_backend);
 }
 
+// virtual-kubelet#762, k8s-runpod-kubelet#4: A restart runs a pod twice that may run once
 TEST_F(PodEngineTest, FailsAnAcceptedPodThatMayRunOnlyOnceWhenItIsAbsentAfterARestart) {
   boot();
   const std::string uid = given_pod({.restart_policy = "Never"});

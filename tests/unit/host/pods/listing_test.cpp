@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace vkhost::pods {
 namespace {
@@ -26,6 +27,26 @@ TEST_F(PodLists, OfAnotherOpinionChangeTheStatus) {
   list_all();
 
   EXPECT_EQ(api_.phase(uid), "Running");
+}
+
+// virtual-kubelet#250: Each pod of a provider that does not push costs a call of its own
+TEST_F(PodLists, AskOnceForAllPodsOfAProviderThatIsPolled) {
+  provider_.shape.pushes = false;
+  boot();
+  std::vector<std::string> uids;
+  for (int i = 0; i < 100; ++i) {
+    uids.push_back(given_pod({.name = "web-" + std::to_string(i)}));
+    provider_.run(uids.back());
+  }
+  const std::size_t lists = provider_.count(Kind::List);
+
+  list_all();
+
+  EXPECT_EQ(provider_.count(Kind::List), lists + 1);
+  EXPECT_THAT(provider_.calls(Kind::List).back().uids, IsEmpty());
+  for (const std::string& uid : uids) {
+    EXPECT_EQ(api_.phase(uid), "Running");
+  }
 }
 
 TEST_F(PodLists, ThatFailChangeNothing) {
@@ -216,6 +237,7 @@ TEST_F(OrphanSweep, ForgetsAnOrphanThatIsGone) {
   EXPECT_FALSE(engine_->find("lost-one").has_value());
 }
 
+// virtual-kubelet#397: Orphans are looked for once, at the start
 TEST_F(OrphanSweep, FindsAnOrphanAlthoughTheFirstListsFail) {
   boot();
   provider_.plant({"default", "web", "lost-one", ""});
@@ -359,6 +381,7 @@ TEST_F(OrphanSweep, DoesNotReadAllLivingPodsInEverySweep) {
   EXPECT_EQ(provider_.count(Kind::Delete), 0U);
 }
 
+// kip#107, k3k#520, k3k#1021: A start deletes workloads that are alive or of somebody else
 TEST_F(OrphanSweep, SurvivesTenRestartsWithForeignWorkloadsUntouched) {
   boot();
   const std::string uid = given_running_pod();

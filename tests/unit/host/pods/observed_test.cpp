@@ -27,6 +27,21 @@ TEST_F(PodNews, OfAnUnknownPodAreRefused) {
   EXPECT_EQ(engine_->pod_changed(change_of("nobody")).code(), StatusCode::NotFound);
 }
 
+TEST_F(PodNews, ThatCameBeforeTheirPodAreMadeUpForByAList) {
+  boot();
+  provider_.plant({"default", "web", "early", ""});
+  plugin::PodChange change = change_of("early");
+  change.status_json = pod_status("Running", {"main"}, "running");
+  // At once: the provider's thread waits for nothing.
+  EXPECT_EQ(engine_->pod_changed(std::move(change)).code(), StatusCode::NotFound);
+
+  given_pod({.uid = "early"});
+  list_all();
+
+  EXPECT_EQ(api_.phase("early"), "Running");
+  EXPECT_EQ(provider_.made("early"), 0);
+}
+
 TEST_F(PodNews, AreRefusedOnceTheEngineStops) {
   boot();
   const std::string uid = given_pod();

@@ -38,6 +38,7 @@ TEST_F(ProviderCondition, IsNotThereWhenNothingFails) {
   EXPECT_EQ(member(uid, "status"), "no such condition");
 }
 
+// virtual-kubelet#773, azure-aci#132, #135: A pod that fails and is retried does not say so
 TEST_F(ProviderCondition, ShowsWhatFailedAndTheNextTry) {
   boot();
   const std::string uid = api_.create({});

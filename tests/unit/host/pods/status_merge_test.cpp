@@ -119,6 +119,7 @@ TEST(MergeStatus, KeepsReadyClosedUntilTheGatesAreOpen) {
             "True");
 }
 
+// virtual-kubelet#976, #988: Readiness gates of others are overwritten
 TEST(MergeStatus, LeavesForeignConditionsAlone) {
   const std::string patch =
       merged(pod_with(R"({"conditions":[{"type":"DisruptionTarget","status":"True"}]})"),
@@ -291,6 +292,7 @@ TEST(MergeStatus, TakesOnlyMoreDetailAfterTheEnd) {
   EXPECT_THAT(patch, Not(HasSubstr("phase")));
 }
 
+// virtual-kubelet#583, #938: A malformed status makes every write fail
 TEST(MergeStatus, RefusesWhatIsNoStatusOfThisPod) {
   const std::vector<std::string> broken = {
       "",

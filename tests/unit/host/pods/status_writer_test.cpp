@@ -148,6 +148,20 @@ TEST_F(StatusWriter, IsNotFooledByAnObjectThatIsOlderThanItsOwnWrite) {
   EXPECT_EQ(api_.phase(uid), "Pending");
 }
 
+// virtual-kubelet#899, #780: Status writes that meet a conflict are given up
+TEST_F(StatusWriter, OutlastsAnyNumberOfConflicts) {
+  settings_.backoff = {seconds{1}, seconds{4}};
+  boot();
+  const std::string uid = given_pod();
+  pass(seconds{1});
+  api_.answer(Call::Patch, Status(StatusCode::Aborted, "the object has been modified"), 50);
+
+  provider_.run(uid);
+  pass(minutes{5});
+
+  EXPECT_EQ(api_.phase(uid), "Running");
+}
+
 TEST_F(StatusWriter, RepeatsAWriteThatFailed) {
   boot();
   const std::string uid = given_pod();

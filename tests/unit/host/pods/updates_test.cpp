@@ -70,6 +70,24 @@ TEST_F(Updates, AreNotMadeForChangesThatMeanNothingToAnyProvider) {
   EXPECT_EQ(events_.count(uid, "ProviderUpdateRefused"), 0);
 }
 
+TEST_F(Updates, AreNotMadeForWhatOnlyTheResolvedSpecShows) {
+  provider_.shape.updates = kSpecParts | kChangedMetadata;
+  material_.answer(R"({"env":{"SHOP_SERVICE_HOST":"10.0.0.1","COLOUR":"red"}})");
+  boot();
+  const std::string uid = given_running_pod();
+
+  material_.answer(R"({"env":{"COLOUR":"blue","SHOP_SERVICE_HOST":"10.0.0.2"}})");
+  api_.list_again();
+  list_all();
+  pass(minutes{2});
+  EXPECT_EQ(updates(uid), 0U);
+  api_.annotate(uid, "team", "blue");
+  pass(minutes{2});
+
+  EXPECT_EQ(updates(uid), 1U);
+  EXPECT_EQ(last_changed(uid), kChangedMetadata);
+}
+
 TEST_F(Updates, TellWhatWasDeferredAgainAndNothingElse) {
   boot();
   const std::string uid = given_small_pod();
@@ -465,6 +483,7 @@ TEST_F(Resize, IsOfferedForContainersThatAskForNothing) {
 
 class EphemeralContainers : public Updates {};
 
+// k3k#343: Debug containers get no status
 TEST_F(EphemeralContainers, WaitUntilTheProviderHasNewsOfThem) {
   boot();
   const std::string uid = given_running_pod();

@@ -17,6 +17,7 @@ class PodWork : public EngineFixture {
   PodWork() { settings_.backoff = {seconds{1}, seconds{60}}; }
 };
 
+// virtual-kubelet#464, #781: What goes wrong with one pod ends the process
 TEST_F(PodWork, ThatThrowsCostsThatPodABackOff) {
   boot();
   const std::string uid = api_.create({});
