@@ -208,7 +208,7 @@ std::size_t Departure::evict_all(const DepartingNode& node,
     const Status evicted = evict(*pod, step_options(end, cancel));
     if (evicted.is_ok() || evicted.code() == StatusCode::NotFound || kube::is_wrong_uid(evicted)) {
       asked_.insert(pod->uid);
-    } else if (refusals_.emplace(pod->uid, evicted.code()).second) {
+    } else if (refusals_.insert(pod->uid).second) {
       parts_.log.warn("a pod is not evicted yet, it is tried again",
                       {{"pod", pod->display_name()}, observe::error_field(evicted)});
     }

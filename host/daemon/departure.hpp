@@ -74,7 +74,7 @@ class Departure {
   bool knows_old_evictions_only_ = false;
   std::set<std::string> asked_;  // UIDs whose eviction was accepted
   // What was logged, so that it is not logged with each look.
-  std::set<std::pair<std::string, StatusCode>> refusals_;
+  std::set<std::string> refusals_;
 };
 
 // Makes the node unschedulable and marks it, unless somebody else has already. [may-block]

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace vkhost::pods {
 namespace {
@@ -57,6 +58,31 @@ std::shared_ptr<EndOrder> read_mark(const kube::PodRecord& pod) {
 bool was_failed_for_deadline(const kube::PodRecord& pod) {
   return pod.active_deadline_seconds && pod.phase == "Failed" &&
          kube::plain_string(kube::find_member(pod.status_json(), "reason")) == kDeadlineReason;
+}
+
+// `state.terminated` of each regular container; nothing where one of them has not ended.
+std::vector<Object::Ptr> ends_of(const kube::PodRecord& pod, std::string_view status_json) {
+  if (status_json.find("\"terminated\"") == std::string_view::npos) {
+    return {};
+  }
+  try {
+    const auto status = parse_object(status_json, "a status");
+    const Array::Ptr list =
+        status.is_ok() ? (*status)->getArray("containerStatuses") : Array::Ptr();
+    std::vector<Object::Ptr> ends;
+    for (const std::string& name : pod.containers) {
+      const Object::Ptr found = list.isNull() ? Object::Ptr() : find_named(list, "name", name);
+      const Object::Ptr state = found.isNull() ? Object::Ptr() : found->getObject("state");
+      const Object::Ptr end = state.isNull() ? Object::Ptr() : state->getObject("terminated");
+      if (end.isNull()) {
+        return {};
+      }
+      ends.push_back(end);
+    }
+    return ends;
+  } catch (const Poco::Exception&) {
+    return {};  // not a status that shows anything
+  }
 }
 
 }  // namespace
@@ -122,23 +148,20 @@ milliseconds own_grace(const kube::PodRecord& pod) {
   return seconds{std::clamp<std::int64_t>(grace, 0, kLongestSeconds)};
 }
 
+std::optional<WallTime> last_end(const kube::PodRecord& pod, std::string_view status_json) {
+  std::optional<WallTime> last;
+  for (const Object::Ptr& end : ends_of(pod, status_json)) {
+    const auto finished = parse_time(string_member(*end, "finishedAt"));
+    if (!finished) {
+      return std::nullopt;
+    }
+    last = std::max(last.value_or(*finished), *finished);
+  }
+  return last;
+}
+
 bool have_containers_ended(const kube::PodRecord& pod, std::string_view status_json) {
-  if (status_json.find("\"terminated\"") == std::string_view::npos) {
-    return false;
-  }
-  try {
-    const auto status = parse_object(status_json, "a status");
-    const Array::Ptr list =
-        status.is_ok() ? (*status)->getArray("containerStatuses") : Array::Ptr();
-    return !list.isNull() &&
-           std::all_of(pod.containers.begin(), pod.containers.end(), [&](const std::string& name) {
-             const Object::Ptr found = find_named(list, "name", name);
-             const Object::Ptr state = found.isNull() ? Object::Ptr() : found->getObject("state");
-             return !state.isNull() && state->isObject("terminated");
-           });
-  } catch (const Poco::Exception&) {
-    return false;  // not a status that shows anything
-  }
+  return !ends_of(pod, status_json).empty();
 }
 
 }  // namespace vkhost::pods

@@ -43,6 +43,9 @@ struct EndOrder {
 [[nodiscard]] std::optional<WallTime> active_deadline(const kube::PodRecord& pod);
 // spec.terminationGracePeriodSeconds.
 [[nodiscard]] std::chrono::milliseconds own_grace(const kube::PodRecord& pod);
+// When the last of its regular containers ended by that status; none while one has not, or nobody says.
+[[nodiscard]] std::optional<WallTime> last_end(const kube::PodRecord& pod,
+                                               std::string_view status_json);
 // Whether that status shows each regular container of the pod terminated.
 [[nodiscard]] bool have_containers_ended(const kube::PodRecord& pod, std::string_view status_json);
 

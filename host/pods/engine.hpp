@@ -207,6 +207,8 @@ class PodEngine final : public kube::PodListener {
   void give_order(const std::string& uid, PodState& state, std::shared_ptr<EndOrder> order)
       VKHOST_REQUIRES(mutex_);
   void order_for_deadline(Job& job) VKHOST_REQUIRES(mutex_);
+  [[nodiscard]] bool outlived_deadline(const PodState& state, std::string_view status_json) const
+      VKHOST_REQUIRES(mutex_);
   void note_ordered_status(PodState& state,
                            const StatusFacts& facts,
                            std::string* status_json) const VKHOST_REQUIRES(mutex_);

@@ -67,6 +67,16 @@ void PodEngine::order_for_deadline(Job& job) {
   job.action = {};
 }
 
+bool PodEngine::outlived_deadline(const PodState& state, std::string_view status_json) const {
+  if (!state.pod || state.order || state.is_ending() || state.end_sent ||
+      state.pod->is_terminal() || parts_.provider->capabilities().native_deadline) {
+    return false;
+  }
+  const auto due = active_deadline(*state.pod);
+  const auto ended = due ? last_end(*state.pod, status_json) : std::nullopt;
+  return ended && *ended >= *due;
+}
+
 // The provider's word on a pod that has to end: its containers are as it says, its end is as ordered.
 void PodEngine::note_ordered_status(PodState& state,
                                     const StatusFacts& facts,

@@ -5,6 +5,7 @@
 #include "pods/engine.hpp"
 #include "pods/host_status.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace vkhost::pods {
@@ -67,6 +68,12 @@ void PodEngine::take_status(const std::string& uid,
   const bool has_ended = state.end_sent || (state.order && state.order->is_concluded);
   if (state.rejected || (has_ended && !facts.final)) {
     return;  // no pod comes back from its end, and a rejected one keeps the reason that it has
+  }
+  if (facts.final && outlived_deadline(state, status_json)) {
+    // An earlier process stopped it and ended before it could say so.
+    auto order = std::make_shared<EndOrder>(deadline_order());
+    order->was_called = true;
+    state.order = std::move(order);
   }
   if (state.order) {
     note_ordered_status(state, facts, &status_json);

@@ -14,7 +14,7 @@ std::string pod_status(const std::string& phase,
     detail = R"({"startedAt":"2026-01-02T03:04:05Z"})";
   } else if (state == "terminated") {
     detail = R"({"exitCode":)" + std::to_string(exit_code) +
-             R"(,"startedAt":"2026-01-02T03:04:05Z","finishedAt":"2026-01-02T03:05:05Z"})";
+             R"(,"startedAt":"2026-01-02T03:04:05Z","finishedAt":"2026-01-02T03:04:35Z"})";
   }
   std::string list;
   for (const std::string& name : containers) {

@@ -85,7 +85,7 @@ class DepartureApi final : public kube::Client {
 std::vector<pods::PodView> views_of(const std::vector<kube::PodPtr>& pods) {
   std::vector<pods::PodView> views;
   for (const kube::PodPtr& pod : pods) {
-    views.push_back({.pod = pod});
+    views.emplace_back().pod = pod;
   }
   return views;
 }
@@ -343,7 +343,9 @@ TEST_F(DepartureTest, WaitsForNoPodWhoseObjectWasGivenUp) {
   node.name = "web-1";
   node.pods = [&] {
     api_.clock->advance(++looks > 1 ? 20s : 0s);
-    return std::vector<pods::PodView>{{.pod = pods_.front(), .is_overdue = true}};
+    std::vector<pods::PodView> views = views_of({pods_.front()});
+    views.front().is_overdue = true;
+    return views;
   };
   node.begin_not_ready = [] {};
   node.end_not_ready = [](Deadline) { return true; };

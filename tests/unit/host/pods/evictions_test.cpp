@@ -536,6 +536,24 @@ TEST_P(ActiveDeadline, LeavesAPodThatEndedInTimeWhileNoHostWasThere) {
   EXPECT_EQ(deletes(uid), 0U);
 }
 
+// Somebody stopped it for its deadline, and ended before anybody was told.
+TEST_P(ActiveDeadline, IsTheReasonOfAPodThatEndedAfterItWhileNoHostWasThere) {
+  boot();
+  const std::string uid = given_pod_with_deadline(seconds{60}, {.restart_policy = "Never"});
+  engine_->stop();
+  clock_->advance(seconds{65});
+  const bool pushes = std::exchange(provider_.shape.pushes, false);
+  provider_.report(uid, R"({"phase":"Succeeded","containerStatuses":[{"name":"main","state":
+      {"terminated":{"exitCode":0,"finishedAt":")" +
+                            format_time(clock_->wall_now()) + R"("}}}]})");
+
+  provider_.shape.pushes = pushes;
+  boot();
+  pass(minutes{1});
+
+  expect_end(uid, "DeadlineExceeded");
+}
+
 TEST_P(ActiveDeadline, WaitsForTheAnswerWhetherThePodEndedInTime) {
   boot();
   const std::string uid = given_pod_with_deadline(seconds{60}, {.restart_policy = "Never"});
