@@ -170,11 +170,11 @@ class ClientCertificate::Holder final : public Credentials {
     changed_.notify_all();
   }
 
-  // As whom another certificate is to be asked for now; nobody while there is no need. A refusal by
-  // the server is told once.
+  // As whom another certificate is to be asked for now; nobody while there is no need. What the
+  // server has refused counts until there is another.
   std::optional<As> need() {
     const MutexLock lock(mutex_);
-    if (std::exchange(is_rejected_, false) || !is_usable()) {
+    if (is_rejected_ || !is_usable()) {
       return As::Bootstrap;
     }
     return clock_->wall_now() >= renew_at_ ? std::optional(As::Node) : std::nullopt;
