@@ -31,7 +31,7 @@ using planted::Bug;
 
 struct Flags {
   std::string program;
-  std::uint64_t schedules = 50'000;
+  std::uint64_t schedules = 100'000;
   std::uint64_t seed = 1;
   std::uint64_t threads = std::max(1U, std::thread::hardware_concurrency());
   Bug bug = Bug::None;
