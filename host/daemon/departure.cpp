@@ -9,7 +9,6 @@
 #include <Poco/JSON/Parser.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 namespace vkhost::daemon {
@@ -110,7 +109,7 @@ void Departure::leave(const std::vector<DepartingNode>& nodes, const CancelToken
   if (settings_.policy == config::OnStop::Cordon) {
     cordon_all(registered, Deadline::after(*parts_.clock, settings_.stop_timeout / 2), cancel);
   } else if (settings_.policy == config::OnStop::Drain) {
-    cordon_and_drain(nodes, cancel);
+    cordon_and_drain(nodes, registered, cancel);
   }
   call_not_ready(registered);
 }
@@ -145,21 +144,19 @@ Departure::Nodes Departure::cordon_all(const Nodes& nodes,
 
 // Nodes that the scheduler may still fill come last, or they would get what the others lose.
 void Departure::cordon_and_drain(const std::vector<DepartingNode>& nodes,
+                                 const Nodes& registered,
                                  const CancelToken& cancel) {
   const Deadline end = Deadline::after(*parts_.clock, settings_.drain_timeout);
   parts_.log.info("the nodes are drained",
                   {{"stop.drain_timeout_ms", std::to_string(settings_.drain_timeout.count())}});
-  Nodes registered;
-  Nodes closed;
-  for (const DepartingNode& node : nodes) {
-    (node.is_registered ? registered : closed).push_back(&node);
-  }
   const Nodes open =
       cordon_all(registered, Deadline::after(*parts_.clock, settings_.drain_timeout / 2), cancel);
-  std::copy_if(registered.begin(), registered.end(), std::back_inserter(closed),
-               [&](const DepartingNode* node) {
-                 return std::find(open.begin(), open.end(), node) == open.end();
-               });
+  Nodes closed;
+  for (const DepartingNode& node : nodes) {
+    if (std::find(open.begin(), open.end(), &node) == open.end()) {
+      closed.push_back(&node);
+    }
+  }
   bool are_empty = drain(closed, end, cancel);
   if (are_empty && !open.empty()) {
     cordon_all(open, end, cancel);  // once more, it may have been a bad moment

@@ -60,7 +60,9 @@ class Departure {
 
   // Those of `nodes` that the scheduler may still fill.
   Nodes cordon_all(const Nodes& nodes, Deadline end, const CancelToken& cancel);
-  void cordon_and_drain(const std::vector<DepartingNode>& nodes, const CancelToken& cancel);
+  void cordon_and_drain(const std::vector<DepartingNode>& nodes,
+                        const Nodes& registered,
+                        const CancelToken& cancel);
   // Whether they are empty.
   bool drain(const Nodes& nodes, Deadline end, const CancelToken& cancel);
   // Asks for what has not been asked for yet, until `end`; how many pods are left.
