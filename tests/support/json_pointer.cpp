@@ -42,6 +42,9 @@ Var child_of(const Var& value, const std::string& token) {
 }
 
 Var find(std::string_view json, std::string_view pointer) {
+  if (json.empty()) {
+    return {};
+  }
   Poco::JSON::Parser parser;
   Var value = parser.parse(std::string(json));
   while (!pointer.empty() && !value.isEmpty()) {

@@ -1,5 +1,7 @@
 // What tests read from JSON text, by JSON pointer (RFC 6901): "/status/conditions/0/type". Whoever
-// reads much parses once with Poco instead. Text that is no JSON throws. [any-thread] [no-block]
+// reads much parses once with Poco instead. Nothing is found in no text, which is how
+// Cluster::wait_for shows an object that isn't there; other text that is no JSON throws. [any-thread]
+// [no-block]
 #pragma once
 
 #include <cstddef>

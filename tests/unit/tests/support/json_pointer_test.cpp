@@ -23,6 +23,7 @@ TEST(JsonPointer, GivesNothingForWhatIsNotThere) {
   EXPECT_EQ(json_at(kPod, "/status/nothing/below"), "");
   EXPECT_EQ(json_at(kPod, "/metadata/finalizers"), "");
   EXPECT_EQ(json_at(kPod, "/status/n/deeper"), "");
+  EXPECT_EQ(json_at("", "/status/n"), "");
 }
 
 TEST(JsonPointer, CountsElementsAndMembers) {
