@@ -28,6 +28,19 @@ bool is_end(std::string_view status_json) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+// Between these two steps of the API server's own: it marked the pod for a removal without grace, and
+// it removes the object. A status written in between makes it remove whatever bears the name by then,
+// without a look at the UID: a new pod, it may be.
+bool is_about_to_go(const kube::PodRecord& pod) {
+  if (!pod.is_deleting() || pod.deletion_grace_seconds != 0) {
+    return false;
+  }
+  kube::JsonElements finalizers(
+      kube::find_member(kube::find_member(pod.raw, "metadata"), "finalizers"));
+  std::string_view finalizer;
+  return !finalizers.next(finalizer);
+}
+
 // By each write that carries what is the host's own; an eviction is marked once.
 bool is_set_anew(std::string_view annotation) {
   return kube::is_host_annotation(annotation) && annotation != kube::kEvictionAnnotation;
@@ -110,6 +123,10 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   }
   state.status_dirty = false;
   if (state.removed_from_api || !state.pod) {
+    return false;
+  }
+  if (is_about_to_go(*state.pod)) {
+    queue_.add(uid);  // the removal of the object may have waited for this
     return false;
   }
   state.status_writing = true;

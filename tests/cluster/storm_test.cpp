@@ -185,8 +185,7 @@ TEST(Storm, PodsMadeAgainUnderTheirNamesAllRun) {
   in_parallel(0, kPods, [&](int i) { node.create_pod(numbered("web-", i)); });
   ASSERT_TRUE(node.book().wait_until_running(kPods, kStormWithin)) << node.book().summary();
 
-  // Deletion and creation of each name reach the daemon together. A forced deletion names no UID, so
-  // the API server may let a new pod go with the old one: what is there has to run.
+  // Deletion and creation of each name reach the daemon together.
   in_parallel(0, kPods, [&](int i) {
     node.cluster().remove(node.pod_path(numbered("web-", i)), 0);
     node.create_pod(numbered("web-", i));
@@ -213,7 +212,7 @@ TEST(Storm, PodsMadeAgainUnderTheirNamesAllRun) {
       << node.book().summary();
   EXPECT_TRUE(node.journal().wait_until(
       [&](const MockJournal& journal) { return journal.living() == there(); }, kLong));
-  EXPECT_GE(there().size(), std::size_t{kPods} * 9 / 10);
+  EXPECT_EQ(there().size(), std::size_t{kPods});
   for (const auto& [uid, times] : node.journal().creations()) {
     EXPECT_EQ(times, 1) << uid;
   }

@@ -323,6 +323,18 @@ void FakePodApi::remove(const std::string& uid, std::chrono::seconds grace) {
   send();
 }
 
+void FakePodApi::begin_removal(const std::string& uid) {
+  {
+    MutexLock lock(mutex_);
+    Object::Ptr pod = copy_of(find(uid));
+    Object::Ptr metadata = pod->getObject("metadata");
+    metadata->set("deletionTimestamp", format_time(clock_->wall_now()));
+    metadata->set("deletionGracePeriodSeconds", 0);
+    store(pod);
+  }
+  send();
+}
+
 void FakePodApi::edit(const std::string& uid, const std::function<void(Object&)>& change) {
   {
     MutexLock lock(mutex_);

@@ -69,6 +69,8 @@ class FakePodApi final : public pods::PodApi {
   std::string create(const NewPod& pod);  // yields the UID
   // As DELETE does: graceful, or at once for grace 0 and for a pod that has ended.
   void remove(const std::string& uid, std::chrono::seconds grace);
+  // The first of the two steps in which an API server removes a pod without grace.
+  void begin_removal(const std::string& uid);
   void edit(const std::string& uid, const std::function<void(Poco::JSON::Object&)>& change);
   void set_condition(const std::string& uid, const std::string& type, const std::string& status);
   void set_image(const std::string& uid, const std::string& image);

@@ -253,6 +253,32 @@ TEST_F(StatusWriter, ForgetsAPodThatIsGone) {
   EXPECT_LE(api_.count(Call::Patch), 3);
 }
 
+TEST_F(StatusWriter, LeavesAPodAloneThatTheApiServerIsAboutToRemove) {
+  boot();
+  const std::string uid = given_running_pod();
+  const std::size_t before = api_.patch_count(uid);
+
+  api_.begin_removal(uid);
+  settle();
+  provider_.finish_delete(uid);
+  pass(minutes{1});
+
+  EXPECT_EQ(api_.patch_count(uid), before);
+  EXPECT_FALSE(api_.has(uid));  // the API server did not get to the second step
+}
+
+TEST_F(StatusWriter, WritesTheEndOfAPodThatItsFinalizersHold) {
+  boot();
+  const std::string uid = given_running_pod({.finalizers = {"example.com/bookkeeping"}});
+
+  api_.remove(uid, seconds{0});
+  settle();
+  provider_.finish_delete(uid);
+  pass(seconds{10});
+
+  EXPECT_EQ(api_.phase(uid), "Failed");
+}
+
 TEST_F(StatusWriter, TakesAnUnknownContainerForAnOrdinaryError) {
   boot();
   const std::string uid = given_running_pod();
