@@ -32,6 +32,8 @@ struct ResizeView {
   bool is_shown = false;                 // the provider takes changes of resources
   bool is_settled = false;               // it has the resources of the spec
   const ResizeAnswer* answer = nullptr;  // null: not asked for any other than it was created with
+  // That the API lacks `resources` is a reason to write: nobody could resize the pod before.
+  bool is_due = false;
 };
 
 // Adds `resources` and `allocatedResources` where the provider's status has none: the spec's when it

@@ -102,6 +102,15 @@ bool is_same_container(const Var& wanted, const Var& api) {
   return is_same(compared, api);
 }
 
+bool lacks_resources(const Var& wanted, const Var& api) {
+  return are_objects(wanted, api) && wanted.extract<Object::Ptr>()->has("resources") &&
+         !api.extract<Object::Ptr>()->has("resources");
+}
+
+bool is_same_container_with_resources(const Var& wanted, const Var& api) {
+  return !lacks_resources(wanted, api) && is_same_container(wanted, api);
+}
+
 // Objects merge member by member: what is no longer there has to be removed by name.
 Var as_update(const Object::Ptr& wanted, const Object::Ptr& api) {
   Object::Ptr update = new Object;
@@ -120,7 +129,11 @@ Var as_update(const Object::Ptr& wanted, const Object::Ptr& api) {
 
 }  // namespace
 
-std::string status_difference(const Object::Ptr& wanted, const Object::Ptr& api) {
+std::string status_difference(const Object::Ptr& wanted,
+                              const Object::Ptr& api,
+                              bool resources_are_due) {
+  const auto is_same_status =
+      resources_are_due ? is_same_container_with_resources : is_same_container;
   Object patch;
   bool has_reason = false;
   for (const auto& [member, value] : *wanted) {
@@ -141,8 +154,8 @@ std::string status_difference(const Object::Ptr& wanted, const Object::Ptr& api)
     }
     const Var before = api->get(member);
     const bool are_containers = is_container_list(member) && are_lists(value, before);
-    if (!before.isEmpty() && (are_containers ? is_same_list(value, before, is_same_container)
-                                             : is_same(value, before))) {
+    if (!before.isEmpty() &&
+        (are_containers ? is_same_list(value, before, is_same_status) : is_same(value, before))) {
       continue;
     }
     has_reason = has_reason || !before.isEmpty() || !is_optional(member);

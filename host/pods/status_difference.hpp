@@ -14,8 +14,10 @@ inline constexpr std::array<const char*, 3> kContainerLists = {
 
 // A strategic merge patch that makes `wanted` of what the API server has; empty when there is no reason
 // to write. A member that `wanted` does not name stays as it is, one that is null goes. Conditions are
-// sent as they stand there.
+// sent as they stand there. `resources` of containers that the API server lacks are a reason only if
+// they are due.
 [[nodiscard]] std::string status_difference(const Poco::JSON::Object::Ptr& wanted,
-                                            const Poco::JSON::Object::Ptr& api);
+                                            const Poco::JSON::Object::Ptr& api,
+                                            bool resources_are_due = false);
 
 }  // namespace vkhost::pods

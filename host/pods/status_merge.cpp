@@ -9,9 +9,9 @@
 //  6. A container has one state: terminated before running before waiting.
 //  7. Only members that differ from what the API server has are sent. What the host adds and an older
 //     server drops (hostIPs, resources of containers, observedGeneration) is sent along, but is no
-//     reason to write. Conditions of others are never touched, as a merge by type leaves alone what
-//     the patch does not name; those that the provider no longer reports are removed while the pod
-//     lives.
+//     reason to write; resources are one until they were sent once, as nobody can resize a pod
+//     without them. Conditions of others are never touched, as a merge by type leaves alone what the
+//     patch does not name; those that the provider no longer reports are removed while the pod lives.
 #include "pods/status_merge.hpp"
 
 #include "base/joined.hpp"
@@ -348,7 +348,7 @@ Result<std::string> merge(const StatusSources& sources) {
                 changed_conditions(sources, observed, api,
                                    host_conditions(sources, observed, api, facts, init_facts)));
   complete_resources(sources.pod, sources.resize, api, *observed);
-  return status_difference(observed, api);
+  return status_difference(observed, api, sources.resize.is_due);
 }
 
 bool is_standard(std::string_view type) {

@@ -60,6 +60,7 @@ struct PodEngine::Write {
   std::int64_t generation = 0;
   bool shows_resources = false;
   bool has_resources = false;  // those of its spec
+  bool owes_resources = false;
   std::shared_ptr<const ResizeAnswer> resize;
   std::string ephemeral_refusal;
   std::vector<std::string> types;    // of the provider's own conditions
@@ -155,6 +156,9 @@ void PodEngine::gather_facts(const std::string& uid, PodState& state, Write* wri
   write->has_resources =
       state.backend == Backend::Present && (state.told.known() & plugin::kChangedResources) != 0 &&
       ((state.told.changed(parts) | state.told.refused(parts)) & plugin::kChangedResources) == 0;
+  // Once: a server that drops them would be sent them for ever. Older ones give no generation.
+  write->owes_resources = write->shows_resources && write->has_resources && !state.resources_sent &&
+                          state.pod->generation > 0;
   write->resize = state.resize;
   if (state.ephemeral_refusal) {
     write->ephemeral_refusal = *state.ephemeral_refusal;
@@ -206,15 +210,16 @@ void PodEngine::write_status(const std::string& uid) {
 
 void PodEngine::send_write(Write& write) {
   if (!write.observed.empty() || !write.conditions.empty()) {
-    auto merged = merge_status({*write.pod,
-                                write.observed,
-                                settings_.host_ip,
-                                parts_.clock->wall_now(),
-                                std::move(write.conditions),
-                                write.generation,
-                                {write.shows_resources, write.has_resources, write.resize.get()},
-                                write.ephemeral_refusal,
-                                write.dropped});
+    auto merged = merge_status(
+        {*write.pod,
+         write.observed,
+         settings_.host_ip,
+         parts_.clock->wall_now(),
+         std::move(write.conditions),
+         write.generation,
+         {write.shows_resources, write.has_resources, write.resize.get(), write.owes_resources},
+         write.ephemeral_refusal,
+         write.dropped});
     if (merged.is_ok()) {
       write.patch.status_json = std::move(*merged);
     } else {
@@ -290,6 +295,7 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     state.write_patience_ends.reset();
     if (!write.observed.empty() && write.refused.is_ok()) {
       state.written_conditions = std::move(write.types);
+      state.resources_sent = state.resources_sent || write.owes_resources;
     }
     state.status_dirty = state.status_dirty || (compare && state.has_news_to_compare());
   } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled() ||

@@ -480,6 +480,28 @@ TEST(MergeStatus, SendsNoMemberAgainThatAnOlderServerDrops) {
   EXPECT_EQ(settled(pod_with(text.str())), "");
 }
 
+TEST(MergeStatus, SendsResourcesThatTheApiLacksOnlyWhenTheyAreDue) {
+  const std::string observed = pod_status("Running", {"a", "b"}, "running");
+  const auto merged_with = [&](const kube::PodPtr& pod, const ResizeView& resize) {
+    StatusSources sources{*pod, observed, "", kNow};
+    sources.resize = resize;
+    return *merge_status(sources);
+  };
+  const ResizeView settled{true, true, nullptr};
+  const ResizeView due{true, true, nullptr, true};
+  const auto without = pod_with(merged_with(pod_with("{}"), {}));
+  const auto with = pod_with(merged_with(pod_with("{}"), settled));
+
+  EXPECT_EQ(merged_with(without, settled), "");
+  EXPECT_EQ(merged_with(with, due), "");
+  const std::string patch = merged_with(without, due);
+  EXPECT_EQ(parsed(patch)->size(), 1U) << patch;
+  const auto containers = parsed(patch)->getArray("containerStatuses");
+  for (unsigned i = 0; i < 2; ++i) {
+    EXPECT_TRUE(containers->getObject(i)->isObject("resources")) << patch;
+  }
+}
+
 TEST(ProviderConditions, AreThoseThatTheHostDoesNotMake) {
   EXPECT_EQ(provider_conditions(R"({"conditions":[{"type":"Ready"},{"type":"Spot"},{},7]})"),
             std::vector<std::string>{"Spot"});

@@ -479,6 +479,48 @@ TEST_F(Resize, IsOfferedForContainersThatAskForNothing) {
   EXPECT_EQ(api_.status(uid, "containerStatuses.0.allocatedResources"), "");
 }
 
+// The API server refuses to resize a pod whose running containers show none.
+TEST_F(Resize, IsOfferedForPodsThatRanBeforeTheProviderTookAny) {
+  for (const std::uint64_t taken_before : {std::uint64_t{0}, kChangedImage}) {
+    provider_.shape.updates = taken_before;
+    boot();
+    const std::string uid = given_running_pod(
+        {.name = "web-" + std::to_string(taken_before), .resources_json = kSmall});
+    pass(seconds{5});
+    ASSERT_EQ(resource(uid, "resources.requests"), "");
+
+    provider_.shape.updates = kSpecParts;
+    boot();
+    list_all();
+    pass(seconds{5});
+
+    EXPECT_EQ(resource(uid, "resources.requests"), "100m") << taken_before;
+  }
+}
+
+TEST_F(Resize, IsOfferedOnceByEachProcessToAServerThatDropsIt) {
+  const auto drop = [&](const std::string& uid) {
+    api_.edit(uid, [](Poco::JSON::Object& pod) {
+      const auto containers = pod.getObject("status")->getArray("containerStatuses");
+      containers->getObject(0)->remove("resources");
+    });
+    pass(minutes{2});
+  };
+  boot();
+  const std::string uid = given_small_pod();
+  pass(seconds{5});
+  const std::size_t before = api_.patch_count(uid);
+  drop(uid);
+  EXPECT_EQ(api_.patch_count(uid), before);
+
+  boot();
+  list_all();
+  pass(seconds{5});
+  EXPECT_EQ(api_.patch_count(uid), before + 1);
+  drop(uid);
+  EXPECT_EQ(api_.patch_count(uid), before + 1);
+}
+
 // ---- Ephemeral containers
 
 class EphemeralContainers : public Updates {};
