@@ -50,7 +50,20 @@ Object::Ptr spec_resources(std::string_view list, const std::string& container) 
   return new Object;
 }
 
-// Whether what a container has is what its spec asks for; it may have more kinds of resources.
+// An amount may be a number in JSON.
+std::string amount_text(const Var& amount) {
+  return amount.isString() ? amount.extract<std::string>() : text_of(amount);
+}
+
+bool is_enough(const Var& has, const Var& asked) {
+  const auto there = kube::Quantity::parse(amount_text(has));
+  const auto wanted = kube::Quantity::parse(amount_text(asked));
+  return there.is_ok() && wanted.is_ok() ? *there >= *wanted
+                                         : amount_text(has) == amount_text(asked);
+}
+
+// Whether a container has what its spec asks for. It may have more, also after it was shrunk: how much
+// a provider rounds up nobody knows, and a resize that never ends gets the pod evicted by autoscalers.
 bool has_resources(const Object::Ptr& has, const Object::Ptr& asked) {
   for (const char* member : {"requests", "limits"}) {
     const Object::Ptr wanted = asked->getObject(member);
@@ -59,7 +72,7 @@ bool has_resources(const Object::Ptr& has, const Object::Ptr& asked) {
       continue;  // a provider may know of one of them only
     }
     for (const auto& [name, amount] : *wanted) {
-      if (there->has(name) && !is_same_resources(there->get(name), amount)) {
+      if (there->has(name) && !is_enough(there->get(name), amount)) {
         return false;
       }
     }

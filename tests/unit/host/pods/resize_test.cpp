@@ -103,15 +103,36 @@ TEST(ResizeConditionsOf, AnAcceptedResizeFollowTheProvidersWord) {
   };
 
   EXPECT_EQ(with(R"({"requests":{"cpu":"100m"}})"), "PodResizeInProgress");
-  EXPECT_EQ(with(R"({"limits":{"cpu":"2"}})"), "PodResizeInProgress");
+  EXPECT_EQ(with(R"({"limits":{"cpu":"0.9"}})"), "PodResizeInProgress");
+  EXPECT_EQ(with(R"({"requests":{"cpu":"much"}})"), "PodResizeInProgress");
   EXPECT_EQ(with(R"({"requests":{"cpu":"0.5"},"limits":{"cpu":"1000m"}})"), "");
   EXPECT_EQ(with(R"({"requests":{"memory":"1Gi"}})"), "");
   EXPECT_EQ(with("{}"), "");
 }
 
+// The pod asks for 500m, limited to 1.
+TEST(ResizeConditionsOf, AResizeThatTheProviderRoundsUpAreNone) {
+  const ResizeAnswer answer{ResizeOutcome::Accepted, "", 2};
+  for (const char* resources :
+       {R"({"requests":{"cpu":"512m"}})", R"({"requests":{"cpu":1}})", R"({"limits":{"cpu":2}})"}) {
+    const Object::Ptr observed = object(R"({"containerStatuses":[{"name":"a","resources":)" +
+                                        std::string(resources) + "}]}");
+    const Object::Ptr api = object(R"({"conditions":[{"type":"PodResizeInProgress"}]})");
+
+    for (const ResizeAnswer* by_this_process :
+         {&answer, static_cast<const ResizeAnswer*>(nullptr)}) {
+      const auto conditions =
+          resize_conditions(*pod_with(), {true, true, by_this_process}, api, *observed);
+
+      EXPECT_EQ(conditions.wanted, "") << resources;
+      EXPECT_THAT(conditions.unwanted, ElementsAre("PodResizePending", "PodResizeInProgress"));
+    }
+  }
+}
+
 TEST(ResizeConditionsOf, APodThatWasNeverResizedAreNone) {
   const Object::Ptr observed =
-      object(R"({"containerStatuses":[{"name":"a","resources":{"requests":{"cpu":"4"}}}]})");
+      object(R"({"containerStatuses":[{"name":"a","resources":{"requests":{"cpu":"0.4"}}}]})");
   const ResizeView settled{true, true, nullptr};
 
   EXPECT_EQ(resize_conditions(*pod_with(), settled, object("{}"), *observed).wanted, "");

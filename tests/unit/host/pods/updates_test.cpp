@@ -443,6 +443,11 @@ TEST_F(Resize, IsInProgressWhileTheProviderShowsOtherResources) {
 
   EXPECT_EQ(api_.patch_count(uid), patches);
   EXPECT_EQ(api_.condition(uid, "PodResizeInProgress"), "");
+
+  provider_.report(uid, status_with("2048m"));  // rounded up
+  pass(seconds{5});
+  EXPECT_EQ(api_.condition(uid, "PodResizeInProgress"), "");
+  EXPECT_EQ(resource(uid, "resources.requests"), "2048m");
 }
 
 TEST_F(Resize, ThatFailsIsInProgressWithTheError) {
