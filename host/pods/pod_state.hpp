@@ -127,7 +127,7 @@ struct PodState {
   std::map<std::string, std::optional<std::string>> pending_annotations;
   bool handle_dirty = false;     // the handle, or what the provider was told, was not written yet
   std::size_t written_told = 0;  // hash of kToldAnnotation as written last; 0: there is none
-  std::vector<std::string> written_conditions;  // the provider's own, in the status written last
+  std::vector<std::string> written_conditions;  // the provider's own in the API
   bool resources_sent = false;  // those that the provider has, in a status that was written
   SteadyTime write_handle_at{};
   WriteEcho echo;

@@ -42,6 +42,7 @@ struct Settings {
   std::chrono::milliseconds handle_timeout{std::chrono::seconds{10}};
   BackoffLimits backoff{};
   // Prefixes of the annotations that the provider writes itself: their change is no update for it.
+  // Conditions that begin with one are its own as well.
   std::vector<std::string> annotation_prefixes;
   // Pods that do not fit the node (selectors, taints, resources) are rejected, as by a kubelet.
   bool check_fit = true;

@@ -372,6 +372,20 @@ std::vector<std::string> provider_conditions(std::string_view status_json) {
   return types;
 }
 
+std::vector<std::string> provider_conditions(std::string_view status_json,
+                                             const std::vector<std::string>& prefixes) {
+  if (prefixes.empty()) {
+    return {};
+  }
+  std::vector<std::string> types = provider_conditions(status_json);
+  std::erase_if(types, [&](const std::string& type) {
+    return type.starts_with("vkhost.io/") ||
+           std::none_of(prefixes.begin(), prefixes.end(),
+                        [&](const std::string& prefix) { return type.starts_with(prefix); });
+  });
+  return types;
+}
+
 Result<std::string> merge_status(const StatusSources& sources) {
   try {
     return merge(sources);

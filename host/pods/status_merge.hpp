@@ -45,5 +45,9 @@ Result<std::string> merge_status(const StatusSources& sources);
 
 // Types of the conditions of a provider's status that are nobody else's.
 [[nodiscard]] std::vector<std::string> provider_conditions(std::string_view status_json);
+// ... of a status in the API, where everybody's stand side by side: only those that begin with one of
+// the provider's own prefixes are certain to be its.
+[[nodiscard]] std::vector<std::string> provider_conditions(
+    std::string_view status_json, const std::vector<std::string>& prefixes);
 
 }  // namespace vkhost::pods

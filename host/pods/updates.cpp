@@ -73,7 +73,7 @@ const std::string& text_or(const std::string& text, const std::string& fallback)
 // ---- What is to be told
 
 // What an earlier process has told is known by the annotation; where there is none, everything is told
-// once more. Material may have changed while nobody looked.
+// once more. Material may have changed while nobody looked, and the provider's conditions too.
 void PodEngine::restore_told(const kube::PodRecord& pod, PodState& state) {
   state.told.restore(pod, parts_.provider->capabilities().updates);
   const std::string text = state.told.text(parts_.provider->capabilities().updates, pod.generation);
@@ -85,6 +85,7 @@ void PodEngine::restore_told(const kube::PodRecord& pod, PodState& state) {
   state.observed_generation = state.told.known() == 0 ? 0 : pod.generation;
   state.changed_material = kMaterialParts;
   state.quiet_material = kMaterialParts;
+  state.written_conditions = provider_conditions(pod.status_json(), settings_.annotation_prefixes);
 }
 
 void PodEngine::note_wanted(const kube::PodRecord* before, PodState& state) {

@@ -232,7 +232,8 @@ typedef struct vkp_pod_change {
   uint64_t seq;
   /* v1.PodStatus. Required: phase, and for each container its name and state. The host adds what is
    * absent (conditions, qosClass, startTime, hostIP, Ready); what is present wins, conditions merge
-   * by type. Container names are those of the spec. */
+   * by type. A condition that is no longer reported goes; after a restart of the host only if its
+   * type is under the prefixes named in describe. Container names are those of the spec. */
   vkp_str status_json;
   /* Object of string or null (remove), only under the prefixes named in describe. */
   vkp_str annotations_json;

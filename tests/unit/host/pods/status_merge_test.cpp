@@ -510,5 +510,16 @@ TEST(ProviderConditions, AreThoseThatTheHostDoesNotMake) {
   }
 }
 
+TEST(ProviderConditions, OfAnEarlierProcessAreThoseUnderThePrefixesOfTheProvider) {
+  constexpr const char* kStatus =
+      R"({"conditions":[{"type":"Ready"},{"type":"example.com/Spot"},{"type":"other.com/Gate"},
+                        {"type":"vkhost.io/Provider"},{"type":"Spot"}]})";
+
+  EXPECT_EQ(provider_conditions(kStatus, {"mock.com/", "example.com/"}),
+            std::vector<std::string>{"example.com/Spot"});
+  EXPECT_EQ(provider_conditions(kStatus, {"vkhost.io/"}), std::vector<std::string>{});
+  EXPECT_EQ(provider_conditions(kStatus, {}), std::vector<std::string>{});
+}
+
 }  // namespace
 }  // namespace vkhost::pods

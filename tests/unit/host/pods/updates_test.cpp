@@ -608,20 +608,23 @@ TEST_F(Updates, ThatFailDoNotHoldUpAnEvictionAskedForMeanwhile) {
 
 // ---- Conditions of the provider
 
+constexpr const char* kSpot = R"({"type":"example.com/Spot","status":"True"})";
+
+std::string running_with(const std::string& conditions) {
+  return R"({"phase":"Running","containerStatuses":[{"name":"main","state":{"running":{}}}],
+             "conditions":[)" +
+         conditions + "]}";
+}
+
 TEST_F(Updates, RemoveAConditionThatTheProviderNoLongerReports) {
-  const auto status_with = [](const std::string& conditions) {
-    return R"({"phase":"Running","containerStatuses":[{"name":"main","state":{"running":{}}}],
-               "conditions":[)" +
-           conditions + "]}";
-  };
   boot();
   const std::string uid = given_running_pod();
   api_.set_condition(uid, "example.com/foreign", "True");
-  provider_.report(uid, status_with(R"({"type":"example.com/Spot","status":"True"})"));
+  provider_.report(uid, running_with(kSpot));
   pass(seconds{2});
   ASSERT_EQ(api_.condition(uid, "example.com/Spot"), "True");
 
-  provider_.report(uid, status_with(""));
+  provider_.report(uid, running_with(""));
   pass(seconds{2});
 
   EXPECT_EQ(api_.condition(uid, "example.com/Spot"), "");
@@ -629,12 +632,33 @@ TEST_F(Updates, RemoveAConditionThatTheProviderNoLongerReports) {
   EXPECT_EQ(api_.condition(uid, "Ready"), "True");
 }
 
+TEST_F(Updates, RemoveAConditionThatWasLastReportedToAnEarlierProcess) {
+  settings_.annotation_prefixes = {"example.com/"};
+  boot();
+  const std::string uid = given_running_pod();
+  api_.set_condition(uid, "elsewhere.com/foreign", "True");
+  provider_.report(uid, running_with(kSpot));
+  pass(seconds{2});
+  boot();
+  list_all();
+  pass(seconds{2});
+  ASSERT_EQ(api_.condition(uid, "example.com/Spot"), "True");
+
+  engine_->stop();
+  provider_.report(uid, running_with(""));
+  boot();
+  list_all();
+  pass(seconds{2});
+
+  EXPECT_EQ(api_.condition(uid, "example.com/Spot"), "");
+  EXPECT_EQ(api_.condition(uid, "elsewhere.com/foreign"), "True");
+  EXPECT_EQ(api_.condition(uid, "Ready"), "True");
+}
+
 TEST_F(Updates, KeepTheConditionsOfAPodWhoseEndIsInTheHostsWords) {
   boot();
   const std::string uid = given_running_pod();
-  provider_.report(uid, R"({"phase":"Running",
-      "containerStatuses":[{"name":"main","state":{"running":{}}}],
-      "conditions":[{"type":"example.com/Spot","status":"True"}]})");
+  provider_.report(uid, running_with(kSpot));
   pass(seconds{2});
 
   EXPECT_TRUE(engine_->evict({uid, "SpotReclaimed", "", seconds{0}}).is_ok());
