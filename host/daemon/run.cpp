@@ -13,6 +13,7 @@
 #include "daemon/kubelet_service.hpp"
 #include "daemon/node_material.hpp"
 #include "daemon/node_plan.hpp"
+#include "daemon/probe_threads.hpp"
 #include "daemon/provider_libraries.hpp"
 #include "daemon/runtime_file.hpp"
 #include "daemon/service_manager.hpp"
@@ -112,8 +113,6 @@ std::size_t parallel_calls(const config::Config& config) {
 // Of all nodes together; leases are never behind anything but leases.
 constexpr std::size_t kNodeWriters = 4;
 constexpr std::size_t kNodesForEachLeaseThread = 50;
-// Providers that hang each keep one.
-constexpr std::size_t kProbes = 32;
 constexpr std::size_t kStarts = 64;
 
 // Each waits for one answer of the API server at a time.
@@ -154,7 +153,7 @@ class Daemon {
         starts_("start", std::clamp<std::size_t>(config.nodes.size(), 1, kStarts), *shared_.clock),
         leases_("lease", lease_threads(config.nodes.size()), *shared_.clock),
         node_writes_("node", kNodeWriters, *shared_.clock),
-        probes_("probe", std::clamp<std::size_t>(config.nodes.size(), 1, kProbes), *shared_.clock),
+        probes_(config.nodes, *shared_.clock),
         libraries_(*shared_.clock, shared_.log) {}
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -185,7 +184,7 @@ class Daemon {
   Executor starts_;
   Executor leases_;
   Executor node_writes_;
-  Executor probes_;
+  ProbeThreads probes_;
   ProviderLibraries libraries_;
   std::unique_ptr<Surroundings> surroundings_;
   std::unique_ptr<resolve::Objects> objects_;
@@ -253,7 +252,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   parts.events = &surroundings_->events();
   parts.starts = &starts_;
   parts.threads = {&calls_, &writes_, &timers_};
-  parts.node_threads = {&leases_, &node_writes_, &probes_, &timers_};
+  parts.node_threads = {&leases_, &node_writes_, &probes_.of(node.provider), &timers_};
   parts.api = surroundings_->api();
   parts.watches = shared_.watches.get();
   if (config_.kubelet.check_advertised_address && !config_.standalone.enabled) {

@@ -1,5 +1,6 @@
 // Admission at a virtual node of the real daemon, for pods that get past the scheduler.
 #include "cluster/node_under_test.hpp"
+#include "support/json_pointer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,9 +22,10 @@ CommandResult apply(NodeUnderTest& node, const std::string& name, const std::str
 constexpr const char* kMain = R"("containers":[{"name":"main","image":"registry.example/web:1"}])";
 
 void expect_rejected(NodeUnderTest& node, const std::string& pod, const std::string& reason) {
-  const CommandResult waited = node.kubectl(
-      {"wait", "pod/" + pod, "--for=jsonpath={.status.phase}=Failed", "--timeout=60s"});
-  EXPECT_EQ(waited.status, 0) << waited.output;
+  EXPECT_NO_THROW(node.cluster().wait_for(
+      node.pod_path(pod),
+      [](const std::string& object) { return json_at(object, "/status/phase") == "Failed"; },
+      kLong));
   const CommandResult shown =
       node.kubectl({"get", "pod", pod, "-o", "jsonpath={.status.reason}: {.status.message}"});
   EXPECT_THAT(shown.output, HasSubstr(reason + ": Pod was rejected: "));
