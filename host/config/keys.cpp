@@ -202,8 +202,9 @@ Section<KubernetesConfig> kubernetes_keys() {
            "offers that; `off`: always in pages.")
       .key("cluster_uid", &KubernetesConfig::cluster_uid, text(),
            "What names this cluster in the marks by which the daemon knows its workloads in a back "
-           "end. Another value makes strangers of all of them, so set it before the daemon gets "
-           "credentials that may not read `kube-system`.")
+           "end. Each node keeps it in its annotation `vkhost.io/cluster-uid` and does not start "
+           "under another one, which would make strangers of all of them; so set it before the "
+           "daemon gets credentials that may not read `kube-system`.")
       .default_text(
           "the UID of the namespace `kube-system`; with the identity of a node, which may not read "
           "that, of the service `default/kubernetes`")

@@ -1,5 +1,7 @@
 #include "daemon/identity.hpp"
 
+#include "node/node_object.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,6 +57,18 @@ Status check_node_identity(std::string_view identity, std::string_view name) {
       fmt::format("the credentials for the API server are those of node {}, which may not act for "
                   "node {}; name the node {}, or give the daemon other credentials",
                   identity, name, identity));
+}
+
+Status check_cluster_uid(std::string_view kept, std::string_view uid, std::string_view name) {
+  if (kept.empty() || kept == uid) {
+    return Status::ok();
+  }
+  return failed_precondition(fmt::format(
+      "the workloads of node {} are marked with the cluster's UID {} (its annotation {}), and now "
+      "that is {}: none of them would be found, and their pods be taken for lost; set "
+      "kubernetes.cluster_uid to {} to go on with them, or, to go on without: "
+      "kubectl annotate node {} {}-",
+      name, kept, node::kClusterUidAnnotation, uid, kept, name, node::kClusterUidAnnotation));
 }
 
 }  // namespace vkhost::daemon

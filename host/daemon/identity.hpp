@@ -26,4 +26,8 @@ namespace vkhost::daemon {
 // FAILED_PRECONDITION names both.
 Status check_node_identity(std::string_view identity, std::string_view name);
 
+// Whether `uid`, of the cluster as it is now, is the one that the workloads of node `name` are marked with as
+// far as it remembers (`kept`; empty: it doesn't). FAILED_PRECONDITION names both, and the ways on.
+Status check_cluster_uid(std::string_view kept, std::string_view uid, std::string_view name);
+
 }  // namespace vkhost::daemon

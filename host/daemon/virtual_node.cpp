@@ -9,7 +9,7 @@
 namespace vkhost::daemon {
 namespace {
 
-constexpr std::chrono::seconds kUndoTimeout{10};
+constexpr std::chrono::seconds kNodeTimeout{10};
 
 }  // namespace
 
@@ -151,6 +151,7 @@ std::vector<SequenceStep> VirtualNode::start_steps() {
                      return Status::ok();
                    }});
   steps.push_back({"acting for the node", [this] { return confirm_identity(); }});
+  steps.push_back({"comparing the cluster with the node's", [this] { return confirm_cluster(); }});
   steps.push_back({"starting the provider", [this] { return start_provider(); }, true});
   steps.push_back({"beginning with the pods", [this] {
                      engine_->start(parts_.threads);
@@ -179,6 +180,23 @@ std::optional<Status> VirtualNode::wait_for_list() {
   return listed_ ? std::optional<Status>(Status::ok()) : std::nullopt;
 }
 
+// Under another owner key the provider lists none of the node's workloads, and each pod is lost while its
+// workload runs on. The Node remembers, since it belongs to its cluster as no folder does: in another
+// cluster the node has other pods, and may have another key.
+Status VirtualNode::confirm_cluster() {
+  if (parts_.api != nullptr) {
+    const auto object = parts_.api->get(kube::node_path(name()), {}, node_options());
+    if (object.is_ok()) {
+      VKHOST_TRY_ASSIGN(const std::string kept, node::kept_cluster_uid(*object));
+      VKHOST_TRY(check_cluster_uid(kept, cluster_uid_, name()));
+    } else if (object.status().code() != StatusCode::NotFound) {
+      return object.status();
+    }
+  }
+  node_->use_cluster_uid(cluster_uid_);
+  return Status::ok();
+}
+
 Status VirtualNode::start_provider() {
   const std::string node_name = name();
   VKHOST_TRY(provider_->start({node_name, owner_key(cluster_uid_, node_name)}, call_options()));
@@ -191,11 +209,7 @@ Status VirtualNode::undo_last_stop() {
   if (parts_.api == nullptr) {
     return Status::ok();
   }
-  kube::CallOptions options;
-  options.deadline = Deadline::after(*parts_.clock, kUndoTimeout);
-  options.cancel = stop_.token();
-  options.lane = kube::Lane::Node;
-  const Status undone = undo_cordon(*parts_.api, name(), options);
+  const Status undone = undo_cordon(*parts_.api, name(), node_options());
   const bool is_refused =
       undone.code() == StatusCode::PermissionDenied || undone.code() == StatusCode::InvalidArgument;
   if (is_refused) {
@@ -236,6 +250,14 @@ plugin::CallOptions VirtualNode::call_options() const {
   plugin::CallOptions options;
   options.deadline = Deadline::after(*parts_.clock, settings_.pods.call_timeout);
   options.cancel = stop_.token();
+  return options;
+}
+
+kube::CallOptions VirtualNode::node_options() const {
+  kube::CallOptions options;
+  options.deadline = Deadline::after(*parts_.clock, kNodeTimeout);
+  options.cancel = stop_.token();
+  options.lane = kube::Lane::Node;
   return options;
 }
 

@@ -134,9 +134,11 @@ class VirtualNode final : public plugin::ProviderListener,
   Status confirm_identity();
   Status learn_name();
   std::optional<Status> wait_for_list();
+  Status confirm_cluster();
   Status start_provider();
   Status undo_last_stop();
   [[nodiscard]] plugin::CallOptions call_options() const;
+  [[nodiscard]] kube::CallOptions node_options() const;
 
   VirtualNodeSettings settings_;
   VirtualNodeParts parts_;

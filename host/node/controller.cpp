@@ -99,6 +99,15 @@ void NodeController::use_node_identity() {
   }
 }
 
+void NodeController::use_cluster_uid(const std::string& uid) {
+  const MutexLock lock(mutex_);
+  Settings settings = *settings_;
+  settings.cluster_uid = uid;
+  settings_ = std::make_shared<const Settings>(std::move(settings));
+  ++version_;
+  want_write();
+}
+
 // Once for each set of them.
 void NodeController::warn_of_labels_left_out() {
   auto left_out =

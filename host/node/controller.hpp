@@ -77,6 +77,8 @@ class NodeController {
   // The daemon's credentials are those of this node: it may not say everything about itself. Best
   // before prepare(). [startup]
   void use_node_identity();
+  // What the workloads of this node are marked with; its object keeps that from now on.
+  void use_cluster_uid(const std::string& uid);
   // Asks the provider for its node; fixes the name when the provider names it. Once it has succeeded
   // not again. [startup] [may-block]
   Status prepare(const CancelToken& cancel);

@@ -180,12 +180,20 @@ Object::Ptr status_patch(const WantedNode& wanted, const PresentNode& present) {
   return patch;
 }
 
+// What the host remembers on its node; not among what may be removed later.
+void add_memory(Object::Ptr annotations, const NodeSources& sources, const WantedNode& wanted) {
+  annotations->set(kOwnedAnnotation, owned_names(wanted));
+  if (!sources.settings.cluster_uid.empty()) {
+    annotations->set(kClusterUidAnnotation, sources.settings.cluster_uid);
+  }
+}
+
 Object::Ptr metadata_patch(const NodeSources& sources,
                            const WantedNode& wanted,
                            const PresentNode& present) {
   Object::Ptr annotations =
       with_removals(wanted.annotations, array_member(present.owned, "annotations"));
-  annotations->set(kOwnedAnnotation, owned_names(wanted));
+  add_memory(annotations, sources, wanted);
   Object::Ptr labels = with_removals(wanted.labels, array_member(present.owned, "labels"));
   if (sources.settings.is_node_identity) {
     // Written under other credentials once: one refused removal would refuse all of the patch.
@@ -307,7 +315,7 @@ Result<std::string> make_node(const NodeSources& sources) {
   const WantedNode wanted = wanted_node(sources, provider_node, new Array);
   Object::Ptr annotations = new Object;
   overlay(annotations, wanted.annotations);
-  annotations->set(kOwnedAnnotation, owned_names(wanted));
+  add_memory(annotations, sources, wanted);
   Object::Ptr metadata = new Object;
   metadata->set("name", sources.settings.name);
   metadata->set("labels", wanted.labels);
@@ -417,6 +425,13 @@ Result<std::optional<std::string>> allocatable_of(const NodeSources& sources,
     const Var quantity =
         wanted_allocatable(sources.settings, object_member(provider_node, "status"))->get(resource);
     return quantity.isEmpty() ? std::optional<std::string>() : quantity.toString();
+  });
+}
+
+Result<std::string> kept_cluster_uid(std::string_view api_json) {
+  return translated("the node in the API", [&]() -> Result<std::string> {
+    VKHOST_TRY_ASSIGN(const PresentNode present, read_present(api_json));
+    return string_member(present.annotations, kClusterUidAnnotation);
   });
 }
 

@@ -62,6 +62,12 @@ Result<std::vector<std::string>> labels_left_out(const NodeSources& sources);
 Result<std::optional<std::string>> allocatable_of(const NodeSources& sources,
                                                   const std::string& resource);
 
+// Where a node keeps Settings::cluster_uid, for the next daemon. Only what is known is written, so that it
+// outlasts a daemon that does not know it yet.
+inline constexpr const char* kClusterUidAnnotation = "vkhost.io/cluster-uid";
+// What stands there, or empty.
+Result<std::string> kept_cluster_uid(std::string_view api_json);
+
 // metadata.uid of any object.
 Result<std::string> uid_of(std::string_view object_json);
 

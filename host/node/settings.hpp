@@ -43,6 +43,7 @@ struct Settings {
   std::string provider_id;
   std::string provider;           // its name: label and taint value
   bool is_node_identity = false;  // authenticated as system:node:<name>: no restricted labels
+  std::string cluster_uid;        // what its workloads are marked with; empty: not known yet
 
   std::chrono::milliseconds lease_duration{std::chrono::seconds{40}};
   std::chrono::milliseconds ping_interval{std::chrono::seconds{10}};

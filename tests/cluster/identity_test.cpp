@@ -58,6 +58,10 @@ TEST(NodeIdentity, RunsAPodFromEndToEnd) {
   node.cluster().wait_until_gone(node.pod_path("web"), kLong);
   EXPECT_EQ(node.journal().count("gone", uid), 1U);
   EXPECT_THAT(node.daemon().log(), HasSubstr("services/kubernetes"));  // names the cluster
+  EXPECT_EQ(
+      json_at(node.cluster().get(node.path()), "/metadata/annotations/vkhost.io~1cluster-uid"),
+      json_at(node.cluster().get("/api/v1/namespaces/default/services/kubernetes"),
+              "/metadata/uid"));
   EXPECT_THAT(node.daemon().log(), Not(HasSubstr("PERMISSION_DENIED")));
   EXPECT_THAT(node.daemon().log(), Not(HasSubstr("not allowed")));
 }

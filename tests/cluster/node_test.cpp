@@ -256,5 +256,42 @@ TEST(Node, StaysWhenTheDaemonStopsAndSoDoItsPods) {
   EXPECT_EQ(node.journal().count("create_pod", uid), 1U);
 }
 
+// Under another UID the provider would list none of the node's workloads.
+TEST(Node, LosesNoPodBecauseItsClusterIsKnownByAnotherUid) {
+  NodeUnderTest node;
+  const std::string uid = node.create_pod("web");
+  node.wait_until_running("web");
+  const std::string cluster_uid =
+      json_at(node.cluster().get("/api/v1/namespaces/kube-system"), "/metadata/uid");
+  const auto keeps = [](const std::string& object) {
+    return json_at(object, "/metadata/annotations/vkhost.io~1cluster-uid");
+  };
+  node.cluster().wait_for(
+      node.path(), [&](const std::string& object) { return keeps(object) == cluster_uid; }, kLong);
+  ASSERT_EQ(node.daemon().stop(kLong), 0);
+  const DaemonSettings right = node.daemon_settings();
+  DaemonSettings wrong = right;
+  wrong.kubernetes_settings = "cluster_uid = 'another-cluster'";
+  node.daemon().configure(wrong);
+  node.daemon().start();
+
+  const std::string refused = node.cluster().wait_for(
+      node.path(),
+      [](const std::string& object) { return object.find("another-cluster") != std::string::npos; },
+      kLong);
+  EXPECT_EQ(condition_of(refused, "Ready"), "False");
+  EXPECT_EQ(keeps(refused), cluster_uid);
+  EXPECT_THAT(node.daemon().log(), ::testing::HasSubstr("kubernetes.cluster_uid"));
+
+  ASSERT_EQ(node.daemon().stop(kLong), 0);
+  node.daemon().configure(right);
+  node.daemon().start();
+  node.create_pod("later");
+  node.wait_until_running("later");
+  EXPECT_EQ(json_at(node.cluster().get(node.pod_path("web")), "/status/phase"), "Running");
+  EXPECT_EQ(node.journal().count("create_pod", uid), 1U);
+  EXPECT_EQ(node.journal().count("delete_pod", uid), 0U);
+}
+
 }  // namespace
 }  // namespace vkhost::testing

@@ -42,5 +42,18 @@ TEST(NodeIdentityCheck, NamesBothNodesWhereTheyDiffer) {
   EXPECT_THAT(refused.message(), ::testing::HasSubstr("web-2"));
 }
 
+TEST(ClusterCheck, NamesBothUidsWhereTheyDifferAndBothWaysOn) {
+  EXPECT_TRUE(check_cluster_uid("", "uid-b", "web-1").is_ok());
+  EXPECT_TRUE(check_cluster_uid("uid-b", "uid-b", "web-1").is_ok());
+
+  const Status refused = check_cluster_uid("uid-a", "uid-b", "web-1");
+
+  EXPECT_EQ(refused.code(), StatusCode::FailedPrecondition);
+  for (const char* part : {"uid-a", "uid-b", "kubernetes.cluster_uid",
+                           "kubectl annotate node web-1 vkhost.io/cluster-uid-"}) {
+    EXPECT_THAT(refused.message(), ::testing::HasSubstr(part));
+  }
+}
+
 }  // namespace
 }  // namespace vkhost::daemon

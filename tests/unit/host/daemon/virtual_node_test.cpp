@@ -3,6 +3,7 @@
 #include "plugin/library.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_material.hpp"
+#include "support/fake_node_api.hpp"
 #include "support/fake_pod_api.hpp"
 #include "support/fake_provider.hpp"
 #include "support/plugin_files.hpp"
@@ -178,6 +179,10 @@ class VirtualNodeTest : public ::testing::Test {
     parts.events = &events_;
     parts.clock = clock_;
     parts.starts = &calls_;
+    if (in_cluster_) {
+      parts.api = &cluster_;
+      parts.watches = &watches_;
+    }
     parts.threads = {&calls_, &writes_, &timers_};
     parts.node_threads = {&writes_, &writes_, &calls_, &timers_};
     parts.random = std::make_shared<SeededRandom>(1);
@@ -215,6 +220,9 @@ class VirtualNodeTest : public ::testing::Test {
   std::vector<Status> identity_failures_;  // come first
   std::atomic<int> identity_questions_ = 0;
   bool ignores_daemon_sets_ = true;
+  bool in_cluster_ = false;
+  testing::FakeNodeApi cluster_;
+  kube::WatchLoop watches_{clock_};
   testing::FakePodApi api_{*clock_};
   testing::RecordingEventSink events_;
   std::unique_ptr<VirtualNode> node_;
@@ -411,6 +419,80 @@ TEST_F(VirtualNodeTest, WaitsForItsCredentials) {
 
   EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
   EXPECT_EQ(identity_questions_, 3);
+}
+
+// ---- The cluster that its workloads are marked with: "cluster-1" in all of these
+
+class NodeInACluster : public VirtualNodeTest {
+ protected:
+  static constexpr const char* kNode = "/api/v1/nodes/virtual";
+
+  NodeInACluster() { in_cluster_ = true; }
+
+  void put_node(const std::string& annotations) {
+    cluster_.put(kNode, R"({"metadata":{"name":"virtual","uid":"n-1","annotations":{)" +
+                            annotations + "}}}");
+  }
+  [[nodiscard]] bool is_refused() const {
+    return node_->view().readiness.reason == "ProviderNotStarted";
+  }
+};
+
+TEST_F(NodeInACluster, KeepsTheUidOfTheClusterOnItsNode) {
+  start({pod("web")});
+
+  EXPECT_NE(cluster_.wait_for(kNode,
+                              [](const std::string& node) {
+                                return node.find(R"("vkhost.io/cluster-uid":"cluster-1")") !=
+                                       std::string::npos;
+                              }),
+            "");
+}
+
+TEST_F(NodeInACluster, ComesUpWhereItsClusterIsTheSame) {
+  put_node(R"("vkhost.io/cluster-uid":"cluster-1")");
+  start({pod("web")});
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+}
+
+TEST_F(NodeInACluster, TakesNoWorkloadForLostBecauseTheClusterHasAnotherUid) {
+  put_node(R"("vkhost.io/cluster-uid":"cluster-0")");
+  start({pod("web")});
+
+  ASSERT_TRUE(eventually([&] { return is_refused(); }));
+  // Until it says so, and after that, the object remembers.
+  const std::string node = cluster_.wait_for(kNode, [](const std::string& object) {
+    return object.find("ProviderNotStarted") != std::string::npos;
+  });
+  EXPECT_THAT(node, ::testing::HasSubstr(R"("vkhost.io/cluster-uid":"cluster-0")"));
+  const std::string message = node_->view().readiness.message;
+  EXPECT_THAT(message, ::testing::HasSubstr("cluster-0"));
+  EXPECT_THAT(message, ::testing::HasSubstr("cluster-1"));
+  EXPECT_EQ(borrowed_->starts, 0);
+  EXPECT_EQ(provider_.count(FakeProvider::Kind::List), 0U);
+}
+
+TEST_F(NodeInACluster, GoesOnOnceTheOtherUidIsNoLongerThere) {
+  put_node(R"("vkhost.io/cluster-uid":"cluster-0")");
+  start({pod("web")});
+  ASSERT_TRUE(eventually([&] { return is_refused(); }));
+
+  put_node("");
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+}
+
+TEST_F(NodeInACluster, DoesNotStartWhileNobodySaysWhatItsNodeRemembers) {
+  put_node(R"("vkhost.io/cluster-uid":"cluster-1")");
+  cluster_.go_away();
+  start({pod("web")});
+  ASSERT_TRUE(eventually([&] { return is_refused(); }));
+  EXPECT_EQ(borrowed_->starts, 0);
+
+  cluster_.come_back();
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
 }
 
 TEST_F(VirtualNodeTest, SaysNotReadyWhileItsProviderDoesNotStart) {

@@ -207,6 +207,23 @@ TEST_F(NodeControllerTest, MakesADeletedNodeAgainAndItsLeaseFollows) {
       "");
 }
 
+TEST_F(NodeControllerTest, KeepsTheUidOfItsClusterInEachNodeThatItMakes) {
+  const auto is_kept = [](const std::string& node) {
+    return node.find(R"("vkhost.io/cluster-uid":"cluster-1")") != std::string::npos;
+  };
+  start();
+  ASSERT_NE(api_.wait_for(kNode, is_ready), "");
+  ASSERT_NE(api_.wait_for(kLease, is_there), "");
+
+  controller_->use_cluster_uid("cluster-1");
+  EXPECT_NE(api_.wait_for(kNode, is_kept), "");
+
+  api_.erase(kNode);
+  controller_->node_deleted();
+  EXPECT_NE(api_.wait_for(kNode, is_kept), "");
+  EXPECT_EQ(api_.creates(kNode), 2);
+}
+
 TEST_F(NodeControllerTest, RenewsItsLeaseWhileTheApiServerHangsOverItsNode) {
   settings_.status_interval = std::chrono::milliseconds{20};
   start();

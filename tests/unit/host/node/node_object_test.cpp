@@ -104,6 +104,22 @@ TEST_F(NodeObjectTest, NamesTheArchitectureOfTheProviderUnlessOneIsConfigured) {
   EXPECT_EQ(at(new_node(sources(provider)), "status.nodeInfo.architecture"), "riscv64");
 }
 
+TEST_F(NodeObjectTest, RemembersTheUidOfItsClusterThoughItsDaemonDoesNotKnowItYet) {
+  const auto without = new_node(sources());
+  settings_.cluster_uid = "cluster-1";
+  const auto node = new_node(sources());
+
+  EXPECT_EQ(*kept_cluster_uid(*without), "");
+  EXPECT_EQ(*kept_cluster_uid(*node), "cluster-1");
+  EXPECT_TRUE(*differs(sources(), *without));
+  EXPECT_THAT(*node_patch(sources(), *without),
+              HasSubstr(R"("vkhost.io/cluster-uid":"cluster-1")"));
+
+  settings_.cluster_uid.clear();
+  EXPECT_FALSE(*differs(sources(), *node));
+  EXPECT_THAT(*node_patch(sources(), *node), Not(HasSubstr("vkhost.io/cluster-uid")));
+}
+
 // virtual-kubelet#1363: Conditions of the node that no kubelet has had for years
 TEST_F(NodeObjectTest, HasTheFiveConditionsOfAKubelet) {
   const auto node = new_node(sources());
