@@ -6,7 +6,7 @@
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -48,7 +48,9 @@ std::string read_file(const fs::path& path) {
   if (!file) {
     throw std::runtime_error("cannot read " + path.native());
   }
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::ostringstream text;
+  text << file.rdbuf();  // by whole buffers: some files have a hundred megabytes
+  return std::move(text).str();
 }
 
 }  // namespace vkhost::testing
