@@ -86,6 +86,14 @@ std::vector<Story> stories_of_the_node() {
        .points = {"BeforeNodeSpec", "AfterNodeSpec"},
        .provoke =
            [](NodeUnderTest& node) {
+             // Who takes this one away writes all taints, and would put the daemon's back with them.
+             node.cluster().wait_for(
+                 node.path(),
+                 [](const std::string& object) {
+                   return json_at(object, "/spec/taints").find("node.kubernetes.io/not-ready") ==
+                          std::string::npos;
+                 },
+                 kLong);
              node.cluster().patch(node.path(), R"({"spec":{"taints":null}})");
            },
        .expect =
