@@ -88,6 +88,9 @@ class Exchange {
 
   void receive_head(const std::string& method) {
     head_ = http::receive_head(*socket_, received_, kMostHeadBytes);
+    if (received_.empty()) {
+      received_.shrink_to_fit();
+    }
     decoder_ = BodyDecoder(response_framing(method, head_));
   }
 
@@ -142,6 +145,9 @@ class Exchange {
       if (*got > 0) {
         std::copy_n(received_.data(), *got, buffer);
         received_.erase(0, *got);
+        if (received_.empty()) {
+          received_.shrink_to_fit();  // a watch may go on for long
+        }
       } else {
         got = fetch(std::min(capacity, kMostAtOnce));
         if (!got) {

@@ -137,7 +137,13 @@ IoStep TlsSocketImpl::receive_step(void* buffer, std::size_t capacity) {
     return {};
   }
   begin_call();
-  return step_of(SSL_read(ssl_, buffer, clamp_to_int(capacity)));
+  const int outcome = SSL_read(ssl_, buffer, clamp_to_int(capacity));
+  // A session ticket on the way makes OpenSSL set up a write buffer, which it gives back with the next
+  // write only: 16 KiB for as long as a watch lasts. Between two records it is safe to take it.
+  if (outcome > 0 && SSL_has_pending(ssl_) == 0) {
+    static_cast<void>(SSL_free_buffers(ssl_));
+  }
+  return step_of(outcome);
 }
 
 IoStep TlsSocketImpl::send_step(const void* data, std::size_t size) {
