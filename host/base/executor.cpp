@@ -10,7 +10,7 @@ ThreadPoolSettings helper_settings(const std::string& name) {
   ThreadPoolSettings settings;
   settings.name = name;
   settings.kept_idle = 0;
-  settings.idle_limit = std::chrono::seconds{5};
+  settings.idle_limit = std::chrono::seconds{1};
   settings.end_limit = std::chrono::hours{24};  // tasks are the host's own: they do end
   return settings;
 }

@@ -71,6 +71,8 @@ struct Loader::Parts {
   static ThreadPoolSettings thread_settings(const LoaderSettings& from) {
     ThreadPoolSettings threads;
     threads.name = "plugin-call";
+    threads.kept_idle = 1;
+    threads.idle_limit = std::chrono::seconds{2};
     threads.end_limit = from.end_limit;
     return threads;
   }

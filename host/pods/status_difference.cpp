@@ -80,6 +80,9 @@ bool is_same(const Var& wanted, const Var& api) {
     };
     return is_met(ours, theirs) && is_met(theirs, ours);
   }
+  if (wanted.type() == typeid(std::string) && api.type() == typeid(std::string)) {
+    return wanted.extract<std::string>() == api.extract<std::string>();
+  }
   return are_lists(wanted, api) ? is_same_list(wanted, api, is_same)
                                 : text_of(wanted) == text_of(api);
 }
