@@ -17,8 +17,13 @@ ThreadPoolSettings helper_settings(const std::string& name) {
 
 }  // namespace
 
-Executor::Executor(const std::string& name, std::size_t max_threads, const Clock& clock)
-    : max_helpers_(std::max<std::size_t>(1, max_threads) - 1),
+Executor::Executor(const std::string& name,
+                   std::size_t max_threads,
+                   const Clock& clock,
+                   std::chrono::milliseconds patience)
+    : clock_(clock),
+      max_helpers_(std::max<std::size_t>(1, max_threads) - 1),
+      patience_(patience),
       helpers_(clock, helper_settings(name)),
       thread_(name, [this] { stay(); }) {}
 
@@ -28,6 +33,7 @@ Executor::~Executor() {
     stopping_ = true;
     waiting_.clear();
     arrived_.notify_all();
+    stopped_.notify_all();
   }
   thread_.join();
 }
@@ -36,27 +42,37 @@ void Executor::submit(std::function<void()> task) {
   bool wakes = false;
   {
     const MutexLock lock(mutex_);
-    waiting_.push_back(std::move(task));
+    waiting_.push_back({std::move(task), clock_.steady_now()});
     wakes = std::exchange(is_idle_, false);
-    if (!wakes) {
-      if (helping_ >= max_helpers_) {
-        return;
-      }
-      ++helping_;
+    if (!wakes && !wants_helper()) {
+      return;
     }
   }
   if (wakes) {
     arrived_.notify_one();  // without the lock, for which it would only wait
-    return;
+  } else {
+    start_helper();
   }
+}
+
+bool Executor::wants_helper() {
+  if (has_newcomer_ || helping_ >= max_helpers_) {
+    return false;
+  }
+  ++helping_;
+  return has_newcomer_ = true;
+}
+
+void Executor::start_helper() {
   if (!helpers_.run([this] { help(); }).is_ok()) {
     const MutexLock lock(mutex_);  // no further thread can be had: those that are there take it
     --helping_;
+    has_newcomer_ = false;
   }
 }
 
 std::function<void()> Executor::take() {
-  std::function<void()> task = std::move(waiting_.front());
+  std::function<void()> task = std::move(waiting_.front().work);
   waiting_.pop_front();
   return task;
 }
@@ -81,17 +97,37 @@ void Executor::stay() {
 }
 
 void Executor::help() {
-  for (;;) {
+  for (bool is_new = true;; is_new = false) {
     std::function<void()> task;
+    bool is_not_enough = false;
     {
       const MutexLock lock(mutex_);
+      if (is_new) {
+        wait_until_needed();
+        has_newcomer_ = false;
+      }
       if (waiting_.empty()) {
         --helping_;
         return;
       }
       task = take();
+      is_not_enough = is_new && !waiting_.empty() && wants_helper();
+    }
+    if (is_not_enough) {
+      start_helper();
     }
     task();
+  }
+}
+
+void Executor::wait_until_needed() {
+  const SteadyTime came = clock_.steady_now();
+  while (!waiting_.empty()) {
+    const SteadyTime needed = std::max(came, waiting_.front().since) + patience_;
+    if (clock_.steady_now() >= needed) {
+      return;
+    }
+    static_cast<void>(stopped_.wait_until(mutex_, needed));
   }
 }
 

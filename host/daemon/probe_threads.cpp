@@ -1,6 +1,7 @@
 #include "daemon/probe_threads.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 
 namespace vkhost::daemon {
@@ -8,6 +9,8 @@ namespace {
 
 // Nodes of a provider that hangs each keep one.
 constexpr std::size_t kOfOneProvider = 32;
+// Pings are short, and may as well wait for one another.
+constexpr std::chrono::milliseconds kPatience{20};
 
 }  // namespace
 
@@ -17,7 +20,7 @@ ProbeThreads::ProbeThreads(const std::vector<config::NodeConfig>& nodes, const C
     ++counts[node.provider];
   }
   for (const auto& [provider, count] : counts) {
-    executors_.try_emplace(provider, "probe", std::min(count, kOfOneProvider), clock);
+    executors_.try_emplace(provider, "probe", std::min(count, kOfOneProvider), clock, kPatience);
   }
 }
 

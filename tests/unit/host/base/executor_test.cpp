@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <set>
+#include <thread>
 #include <vector>
 
 namespace vkhost {
@@ -81,6 +83,41 @@ TEST_F(ExecutorTest, LosesNoTaskThatComesWhileThreadsGoIdle) {
   }
 
   EXPECT_TRUE(all.token().wait_for(kLong)) << ran;
+}
+
+TEST_F(ExecutorTest, DoesShortTasksOnTheThreadThatStays) {
+  Executor executor("test", 8, clock_, kLong);
+  std::set<std::thread::id> threads;
+  CancelSource all;
+
+  for (int i = 0; i < 100; ++i) {
+    executor.submit([&, i] {
+      threads.insert(std::this_thread::get_id());
+      if (i == 99) {
+        all.cancel();
+      }
+    });
+  }
+
+  ASSERT_TRUE(all.token().wait_for(kLong));
+  EXPECT_EQ(threads.size(), 1U);
+}
+
+TEST_F(ExecutorTest, GetsHelpForATaskThatHasWaited) {
+  Executor executor("test", 2, clock_, std::chrono::milliseconds{1});
+  CancelSource begun;
+  CancelSource open;
+  CancelSource second;
+  executor.submit([&] {
+    begun.cancel();
+    static_cast<void>(open.token().wait_for(kLong));
+  });
+  ASSERT_TRUE(begun.token().wait_for(kLong));
+
+  executor.submit([&] { second.cancel(); });
+
+  EXPECT_TRUE(second.token().wait_for(kLong));
+  open.cancel();
 }
 
 TEST_F(ExecutorTest, TakesTasksFromItsOwnTasks) {
