@@ -29,8 +29,8 @@ struct ListWatchSettings {
   std::string path;  // of the collection
   std::string field_selector;
   std::size_t page_size = 500;
-  // No longer than a lease waits: who has been away is followed again as soon as it is back.
-  BackoffLimits backoff{std::chrono::milliseconds{200}, std::chrono::seconds{7}};
+  // No longer than people wait: who has been away is followed again as soon as it is back.
+  BackoffLimits backoff{std::chrono::milliseconds{200}, std::chrono::seconds{3}};
   // After 403, which only an administrator ends.
   BackoffLimits forbidden_backoff{std::chrono::milliseconds{200}, std::chrono::minutes{5}};
   // Let the watch begin with the list (Kubernetes 1.27 and up with the feature WatchList), until the
