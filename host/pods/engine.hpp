@@ -347,6 +347,7 @@ class PodEngine final : public kube::PodListener {
                StatusPatch* patch) VKHOST_REQUIRES(mutex_);
   void queue_status(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void schedule_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
+  [[nodiscard]] static Urgency urgency_of_write(const PodState& state);
   void note_handle(const std::string& uid, PodState& state, std::string handle)
       VKHOST_REQUIRES(mutex_);
   void mark_own_dirty(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);

@@ -83,8 +83,17 @@ void PodEngine::schedule_write(const std::string& uid, PodState& state) {
   if (parts_.clock->steady_now() < state.write_again_at) {
     queue_.add_at(uid, state.write_again_at);
   } else {
-    writes_.add(uid);
+    writes_.add(uid, urgency_of_write(state));
   }
+}
+
+// What others wait for, a pod's first status and its last, does not wait behind what only puts right
+// details of statuses that are there: thousands at a time, when a node was away for a while.
+Urgency PodEngine::urgency_of_write(const PodState& state) {
+  if (state.pod == nullptr || state.pod->start_time.empty() || state.is_ending()) {
+    return Urgency::Urgent;
+  }
+  return state.observed_final && !state.pod->is_terminal() ? Urgency::Urgent : Urgency::Patient;
 }
 
 void PodEngine::note_handle(const std::string& uid, PodState& state, std::string handle) {

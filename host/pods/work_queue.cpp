@@ -6,17 +6,26 @@
 #include <utility>
 
 namespace vkhost::pods {
+namespace {
+
+// Between two turns of patient keys.
+constexpr std::uint32_t kUrgentTurns = 7;
+
+}  // namespace
 
 WorkQueue::WorkQueue(std::shared_ptr<const Clock> clock) : clock_(std::move(clock)) {}
 
 WorkQueue::~WorkQueue() { close(); }
 
-void WorkQueue::add_at(const std::string& key, SteadyTime when) {
+void WorkQueue::add_at(const std::string& key, SteadyTime when, Urgency urgency) {
   const MutexLock lock(mutex_);
   if (closed_) {
     return;
   }
   const auto entry = entries_.try_emplace(key).first;
+  if (urgency == Urgency::Urgent) {
+    make_urgent(entry->first, entry->second);
+  }
   if (entry->second.working) {
     when = VKHOST_PLANTED(DirtyWhileWorkingDropped) ? SteadyTime::max() : when;
     entry->second.again_at = std::min(entry->second.again_at.value_or(when), when);
@@ -43,8 +52,14 @@ void WorkQueue::schedule(const std::string& key, Entry& entry, SteadyTime when) 
 }
 
 void WorkQueue::make_ready(const std::string& key, Entry& entry) {
-  entry.ready = true;
-  ready_.push_back(key);
+  entry.ready = ready_.try_emplace({entry.urgency, ++last_ready_}, &key).first;
+}
+
+void WorkQueue::make_urgent(const std::string& key, Entry& entry) {
+  if (std::exchange(entry.urgency, Urgency::Urgent) == Urgency::Patient && entry.ready) {
+    ready_.erase(*entry.ready);
+    make_ready(key, entry);
+  }
 }
 
 void WorkQueue::promote_due() {
@@ -63,12 +78,29 @@ std::optional<std::string> WorkQueue::take_ready() {
   if (ready_.empty()) {
     return std::nullopt;
   }
-  std::string key = std::move(ready_.front());
-  ready_.pop_front();
-  Entry& entry = entries_[key];
-  entry.ready = false;
+  const auto turn = next_turn();
+  std::string key = *turn->second;
+  ready_.erase(turn);
+  Entry& entry = entries_.at(key);
+  entry.ready.reset();
   entry.working = true;
+  entry.urgency = Urgency::Patient;  // as long as nobody says otherwise
   return key;
+}
+
+WorkQueue::Ready::iterator WorkQueue::next_turn() {
+  const auto first = ready_.begin();
+  const auto patient = ready_.lower_bound({Urgency::Patient, 0});
+  if (patient == first || patient == ready_.end()) {
+    urgent_turns_ = 0;
+    return first;
+  }
+  if (urgent_turns_ >= kUrgentTurns) {
+    urgent_turns_ = 0;
+    return patient;
+  }
+  ++urgent_turns_;
+  return first;
 }
 
 std::optional<std::string> WorkQueue::try_take() {

@@ -108,6 +108,39 @@ TEST_F(StatusWriter, KeepsOnlyTheNewestStatusWhileAWriteIsUnderWay) {
   EXPECT_EQ(api_.status(uid, "message"), "step 19");
 }
 
+// As after an outage, when the node controller has closed Ready of thousands.
+TEST_F(StatusWriter, WritesFirstAndLastStatusesBeforeItPutsOthersRight) {
+  provider_.runs_in_create = true;
+  boot();
+  const std::string old = given_running_pod({.name = "old"});
+  const std::string done = given_running_pod({.name = "done", .restart_policy = "Never"});
+  for (int i = 0; i < 5; ++i) {
+    given_running_pod({.name = "web-" + std::to_string(i)});
+  }
+  const auto rework = [&] {
+    api_.deliver();
+    while (engine_->step_worker()) {
+    }
+  };
+
+  for (const std::string& uid : api_.uids()) {
+    api_.set_condition(uid, "Ready", "False");
+  }
+  rework();
+  const std::string fresh = api_.create({.name = "fresh"});
+  rework();
+  provider_.report(done, R"({"phase":"Succeeded"})");
+  rework();
+  engine_->step_status_writer();
+  engine_->step_status_writer();
+
+  EXPECT_EQ(api_.phase(fresh), "Running");
+  EXPECT_EQ(api_.phase(done), "Succeeded");
+  EXPECT_EQ(api_.condition(old, "Ready"), "False");
+  settle();
+  EXPECT_EQ(api_.condition(old, "Ready"), "True");
+}
+
 TEST_F(StatusWriter, PutsBackWhatSomebodyElseOverwrote) {
   boot();
   const std::string uid = given_running_pod();

@@ -46,6 +46,51 @@ TEST_F(WorkQueueTest, KeepsTheOrderInWhichKeysBecameReady) {
   EXPECT_EQ(queue_.try_take(), "late");
 }
 
+TEST_F(WorkQueueTest, HandsOutUrgentKeysFirst) {
+  queue_.add("repair-1", Urgency::Patient);
+  queue_.add("repair-2", Urgency::Patient);
+  queue_.add("first");
+
+  EXPECT_EQ(queue_.try_take(), "first");
+  EXPECT_EQ(queue_.try_take(), "repair-1");
+  EXPECT_EQ(queue_.try_take(), "repair-2");
+}
+
+TEST_F(WorkQueueTest, MakesAKeyThatWaitsUrgentNeverPatient) {
+  queue_.add("repair", Urgency::Patient);
+  queue_.add("both", Urgency::Patient);
+  queue_.add("both", Urgency::Urgent);
+  queue_.add("both", Urgency::Patient);
+
+  EXPECT_EQ(queue_.try_take(), "both");
+  EXPECT_EQ(queue_.try_take(), "repair");
+  EXPECT_EQ(queue_.try_take(), std::nullopt);
+}
+
+TEST_F(WorkQueueTest, KeepsHowUrgentAKeyIsThatWasAddedWhileWorkedOn) {
+  queue_.add("a");
+  ASSERT_EQ(queue_.try_take(), "a");
+  queue_.add("repair", Urgency::Patient);
+  queue_.add("a", Urgency::Urgent);
+
+  queue_.done("a");
+
+  EXPECT_EQ(queue_.try_take(), "a");
+}
+
+TEST_F(WorkQueueTest, LetsNoPatientKeyWaitForEver) {
+  queue_.add("repair", Urgency::Patient);
+  std::size_t urgent = 0;
+
+  for (std::string next; next != "repair"; queue_.done(next)) {
+    queue_.add("urgent-" + std::to_string(urgent));
+    next = queue_.try_take().value_or("repair");
+    ASSERT_LT(++urgent, 20U);
+  }
+
+  EXPECT_GT(urgent, 2U);
+}
+
 TEST_F(WorkQueueTest, HoldsAKeyBackUntilItsTime) {
   queue_.add_at("a", in(seconds{1}));
   EXPECT_EQ(queue_.try_take(), std::nullopt);
