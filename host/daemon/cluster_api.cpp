@@ -57,8 +57,9 @@ Status ClusterPodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& 
 
 Result<kube::PodPtr> ClusterPodApi::read_pod(const std::string& pod_namespace,
                                              const std::string& name,
+                                             const std::string& node_name,
                                              const CancelToken& cancel) {
-  return kube::fetch_pod(client_, pod_namespace, name, about_pods(cancel));
+  return kube::fetch_pod(client_, {pod_namespace, name, node_name}, about_pods(cancel));
 }
 
 void ClusterEvents::pod_event(const kube::PodRecord& pod, const pods::Happening& what) {

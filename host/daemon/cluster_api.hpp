@@ -30,6 +30,7 @@ class ClusterPodApi final : public pods::PodApi {
   Status remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) override;
   Result<kube::PodPtr> read_pod(const std::string& pod_namespace,
                                 const std::string& name,
+                                const std::string& node_name,
                                 const CancelToken& cancel) override;
 
  private:

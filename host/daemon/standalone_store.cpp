@@ -311,6 +311,7 @@ Status StandaloneStore::remove_pod(const kube::PodRecord& pod, const CancelToken
 
 Result<kube::PodPtr> StandaloneStore::read_pod(const std::string& pod_namespace,
                                                const std::string& name,
+                                               const std::string& /*node_name: the only one*/,
                                                const CancelToken& /*cancel*/) {
   const MutexLock lock(mutex_);
   for (const auto& [uid, pod] : pods_) {

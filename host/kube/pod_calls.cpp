@@ -13,6 +13,40 @@ Status replaced_meanwhile(const PodRecord& pod) {
       .with_reason("Replaced");
 }
 
+// A value in a field selector.
+std::string selected(std::string_view value) {
+  std::string escaped;
+  for (const char c : value) {
+    escaped += c == '\\' || c == ',' || c == '=' ? std::string{'\\', c} : std::string{c};
+  }
+  return escaped;
+}
+
+// Strict, since what is missing in a complete list counts as gone. Never INVALID_ARGUMENT: the
+// caller's question was fine, and nothing may be concluded from a broken answer.
+Result<PodPtr> find_in_list(std::string_view list, const PodPlace& place) {
+  const std::string_view items = find_member(list, "items");
+  const std::string_view metadata = find_member(list, "metadata");
+  const std::string_view more = plain_string(find_member(metadata, "continue"));
+  if (plain_string(find_member(list, "kind")) != "PodList" || items.empty() || !more.empty()) {
+    return unavailable("the answer is not a complete list of pods");
+  }
+  JsonElements elements(items == "null" ? "[]" : items);
+  std::string_view element;
+  while (elements.next(element)) {
+    auto pod = parse_pod(element);
+    if (!pod.is_ok()) {
+      return unavailable(pod.status().message());
+    }
+    // A server that ignores the selector sends others as well.
+    if ((*pod)->name == place.name && (*pod)->pod_namespace == place.pod_namespace) {
+      return pod;
+    }
+  }
+  return elements.is_complete() ? not_found("there is no such pod")
+                                : unavailable("the list of pods is broken off");
+}
+
 }  // namespace
 
 std::string pod_status_patch(std::string_view uid,
@@ -91,18 +125,17 @@ Status delete_pod_now(Client& client, const PodRecord& pod, const CallOptions& o
   return is_gone ? Status::ok() : status;
 }
 
-Result<PodPtr> fetch_pod(Client& client,
-                         std::string_view pod_namespace,
-                         std::string_view name,
-                         const CallOptions& options) {
-  VKHOST_TRY_ASSIGN(const std::string json, client.get(pod_path(pod_namespace, name), {}, options));
-  auto pod = parse_pod(json);
-  if (!pod.is_ok()) {
-    // Not INVALID_ARGUMENT: the caller's question was fine, and nothing may be concluded from this.
-    return unavailable(pod.status().message())
-        .while_doing("reading pod " + std::string(pod_namespace) + "/" + std::string(name));
+Result<PodPtr> fetch_pod(Client& client, const PodPlace& place, const CallOptions& options) {
+  std::string selector = "metadata.name=" + selected(place.name);
+  if (!place.node_name.empty()) {
+    selector += ",spec.nodeName=" + selected(place.node_name);
   }
-  return pod;
+  VKHOST_TRY_ASSIGN(const std::string list, client.get(pods_path(place.pod_namespace),
+                                                       {{"fieldSelector", selector}}, options));
+  auto pod = find_in_list(list, place);
+  return pod.is_ok() ? std::move(pod)
+                     : pod.status().while_doing("reading pod " + std::string(place.pod_namespace) +
+                                                "/" + std::string(place.name));
 }
 
 }  // namespace vkhost::kube

@@ -41,10 +41,17 @@ Result<PodPtr> patch_pod_status(Client& client,
 // Ends the object at once (grace 0). Gone or replaced already counts as done.
 Status delete_pod_now(Client& client, const PodRecord& pod, const CallOptions& options);
 
-// From the API server, not from any cache. NOT_FOUND when no pod has that name.
-Result<PodPtr> fetch_pod(Client& client,
-                         std::string_view pod_namespace,
-                         std::string_view name,
-                         const CallOptions& options);
+// Where a pod is to be found. With a node's name only a pod that is bound to it: the only one that
+// the identity of a node may ask for.
+struct PodPlace {
+  std::string_view pod_namespace;
+  std::string_view name;
+  std::string_view node_name = {};
+};
+
+// From the API server, not from any cache. NOT_FOUND when there is no such pod. It is listed, not
+// got: of a pod that is gone the Node authoriser cannot know whose it was, and answers a GET with 403
+// (Kubernetes 1.32 and up, KEP-4601).
+Result<PodPtr> fetch_pod(Client& client, const PodPlace& place, const CallOptions& options);
 
 }  // namespace vkhost::kube

@@ -40,9 +40,11 @@ class PodApi {
                                            const CancelToken& cancel) = 0;
   // Ends the object at once, provided that it still has this UID. NOT_FOUND counts as done.
   virtual Status remove_pod(const kube::PodRecord& pod, const CancelToken& cancel) = 0;
-  // A fresh read, not from any cache. NOT_FOUND when there is none of that name.
+  // A fresh read, not from any cache. NOT_FOUND when there is none of that name on that node; an
+  // empty `node_name` stands for all nodes.
   virtual Result<kube::PodPtr> read_pod(const std::string& pod_namespace,
                                         const std::string& name,
+                                        const std::string& node_name,
                                         const CancelToken& cancel) = 0;
 };
 

@@ -281,7 +281,9 @@ bool PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
     return true;
   }
   VKHOST_FAILURE_POINT(BeforeOrphanRead);
-  const auto fresh = parts_.api->read_pod(orphan.ref.pod_namespace, orphan.ref.name, stop_.token());
+  const auto node = parts_.node == nullptr ? nullptr : parts_.node->node();
+  const auto fresh = parts_.api->read_pod(orphan.ref.pod_namespace, orphan.ref.name,
+                                          node ? node->name : std::string(), stop_.token());
   VKHOST_FAILURE_POINT(AfterOrphanRead);
   const bool is_gone = fresh.is_ok()
                            ? (*fresh)->uid != orphan.ref.uid && !VKHOST_PLANTED(OrphanUidIgnored)

@@ -58,7 +58,7 @@ class KubeClient : public ::testing::Test {
                                           R"(","containers":[{"name":"c","image":"i"}]}})");
   }
   PodPtr read_pod(const std::string& space, const std::string& name) {
-    auto pod = fetch_pod(*admin_, space, name, {});
+    auto pod = fetch_pod(*admin_, {space, name}, {});
     EXPECT_TRUE(pod.is_ok()) << pod.status().to_string();
     return std::move(pod).value();
   }

@@ -258,6 +258,7 @@ Status HostProcess::remove_pod(const kube::PodRecord& pod, const CancelToken& ca
 
 Result<kube::PodPtr> HostProcess::read_pod(const std::string&,
                                            const std::string& name,
+                                           const std::string&,
                                            const CancelToken& cancel) {
   world_.interleave();
   if (!alive_ || cancel.is_cancelled()) {

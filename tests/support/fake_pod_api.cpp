@@ -636,6 +636,7 @@ Status FakePodApi::remove_pod(const kube::PodRecord& pod, const CancelToken& can
 
 Result<kube::PodPtr> FakePodApi::read_pod(const std::string& pod_namespace,
                                           const std::string& name,
+                                          const std::string& /*node_name*/,
                                           const CancelToken& cancel) {
   if (auto refused = begin(Call::Read, cancel)) {
     return *refused;

@@ -125,7 +125,8 @@ TEST_F(ClientOverTls, RepeatsAStatusWriteOnAConnectionThatTheServerHadClosed) {
                            : PlayedServer::json(pod("web", std::to_string(requests)));
   });
   const auto client = client_for(connection_to(server, server.ca_pem()));
-  const PodPtr web = std::move(fetch_pod(*client, "ns", "web", {})).value();
+  const PodPtr web = *parse_pod(pod("web", "1"));
+  ASSERT_TRUE(client->get("/x", {}, {}).is_ok());
   CallOptions once;
   once.deadline = Deadline::after(*clock, std::chrono::seconds{20});
 

@@ -56,9 +56,9 @@ TEST_F(ClusterPodApiTest, EndsThePodOfThatUidOnly) {
 }
 
 TEST_F(ClusterPodApiTest, SaysNotFoundOnAFreshReadOfAPodThatIsGone) {
-  server_->answer(404, R"({"kind":"Status","status":"Failure","reason":"NotFound","code":404})");
+  server_->answer(200, R"({"kind":"PodList","metadata":{"resourceVersion":"9"},"items":[]})");
 
-  EXPECT_EQ(api_.read_pod("default", "web", {}).status().code(), StatusCode::NotFound);
+  EXPECT_EQ(api_.read_pod("default", "web", "edge-1", {}).status().code(), StatusCode::NotFound);
 }
 
 TEST_F(ClusterPodApiTest, KnowsWhetherAStatusIsBeingWritten) {

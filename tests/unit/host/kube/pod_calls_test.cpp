@@ -92,15 +92,40 @@ TEST_F(PodCallsTest, TakesNothingElseForAPodThatIsGone) {
   EXPECT_EQ(delete_pod_now(*client, *pod, {}).code(), StatusCode::Aborted);
 }
 
-TEST_F(PodCallsTest, ReadsAPodAfresh) {
-  server->answer(200, kWeb);
-  server->answer(404, kNotFound);
-  server->answer(200, "{}");
+std::string list_of(const std::string& items) {
+  return R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":)" +
+         items + "}";
+}
 
-  EXPECT_EQ((*fetch_pod(*client, "ns", "web", {}))->uid, "u-1");
-  EXPECT_EQ(fetch_pod(*client, "ns", "web", {}).status().code(), StatusCode::NotFound);
-  EXPECT_EQ(fetch_pod(*client, "ns", "web", {}).status().code(), StatusCode::Unavailable);
-  EXPECT_EQ(server->requests().at(0).target, "/api/v1/namespaces/ns/pods/web");
+TEST_F(PodCallsTest, ReadsAPodAfreshByAListThatTheIdentityOfItsNodeMayAskFor) {
+  server->answer(200, list_of("[" + kWeb + "]"));
+
+  EXPECT_EQ((*fetch_pod(*client, {"ns", "web", "edge,1"}, {}))->uid, "u-1");
+
+  EXPECT_EQ(server->requests().at(0).target,
+            "/api/v1/namespaces/ns/pods?fieldSelector="
+            "metadata.name%3Dweb%2Cspec.nodeName%3Dedge%5C%2C1");
+}
+
+TEST_F(PodCallsTest, KnowsThatAPodIsGoneByACompleteListOnly) {
+  const std::string other =
+      R"({"metadata":{"name":"other","namespace":"ns","uid":"u-2","resourceVersion":"8"}})";
+  for (const char* gone : {"[]", "null"}) {
+    server->answer(200, list_of(gone));
+    EXPECT_EQ(fetch_pod(*client, {"ns", "web"}, {}).status().code(), StatusCode::NotFound) << gone;
+  }
+  server->answer(200, list_of("[" + other + "]"));
+  EXPECT_EQ(fetch_pod(*client, {"ns", "web"}, {}).status().code(), StatusCode::NotFound);
+  for (const std::string& broken :
+       {std::string("{}"), std::string(R"({"kind":"Status","items":[]})"),
+        std::string(R"({"kind":"PodList","metadata":{}})"),
+        std::string(R"({"kind":"PodList","metadata":{"continue":"x"},"items":[]})"),
+        std::string(R"({"kind":"PodList","metadata":{},"items":[{"metadata":{"name":"web"}}]})"),
+        list_of("[" + other)}) {
+    server->answer(200, broken);
+    EXPECT_EQ(fetch_pod(*client, {"ns", "web"}, {}).status().code(), StatusCode::Unavailable)
+        << broken;
+  }
 }
 
 }  // namespace
