@@ -1,5 +1,6 @@
 #include "backend.hpp"
 
+#include "changes.hpp"
 #include "record.hpp"
 
 #include <vkhost/provider.hpp>
@@ -7,7 +8,7 @@
 namespace vkhost::mock {
 namespace {
 
-std::string write_record(const Record& record, Millis now) {
+std::string write_record(const Record& record, Millis now, const std::string& material_digest) {
   sdk::JsonWriter json;
   json.begin_object()
       .member("time", sdk::rfc3339(now * 1'000'000))
@@ -24,6 +25,18 @@ std::string write_record(const Record& record, Millis now) {
   }
   if (record.removed) {
     json.member("removed", true);
+  }
+  if (record.changed != 0) {
+    json.key("changed").begin_array();
+    for (const ChangedPart& part : kChangedParts) {
+      if ((record.changed & part.bit) != 0) {
+        json.value(part.name);
+      }
+    }
+    json.end_array();
+  }
+  if (!material_digest.empty()) {
+    json.member("material", material_digest);
   }
   if (record.workload) {
     write_workload(json.key("workload"), *record.workload);
@@ -50,9 +63,11 @@ Record read_record(const Json& json) {
 Backend::Backend(const std::string& folder,
                  Ipv4Range range,
                  std::uint64_t first_address,
-                 const std::function<void(const std::string&)>& warn)
-    : journal_(folder), addresses_(range, first_address) {
+                 const std::function<void(const std::string&)>& warn,
+                 KeepMaterial keep_material)
+    : journal_(folder), material_(folder, keep_material), addresses_(range, first_address) {
   replay(warn);
+  material_.keep_only([this](const std::string& uid) { return find(uid) != nullptr; });
 }
 
 void Backend::replay(const std::function<void(const std::string&)>& warn) {
@@ -81,10 +96,17 @@ void Backend::replay(const std::function<void(const std::string&)>& warn) {
 }
 
 void Backend::apply(const Record& record, Millis now, Millis due) {
-  journal_.append(write_record(record, now));
+  std::string digest;
+  if (!record.material.empty()) {
+    digest = material_.put(record.uid, record.material);
+  }
+  journal_.append(write_record(record, now, digest));
   {
     const std::lock_guard lock(mutex_);
     take_effect(record, due);
+  }
+  if (record.removed) {
+    material_.remove(record.uid);
   }
   if (record.workload && wake_) {
     wake_(due);

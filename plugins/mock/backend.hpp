@@ -9,6 +9,7 @@
 #include "addresses.hpp"
 #include "journal.hpp"
 #include "json.hpp"
+#include "material_files.hpp"
 #include "workload.hpp"
 
 #include <cstdint>
@@ -33,6 +34,8 @@ struct Record {
   std::optional<Workload> workload;   // this is there from now on
   bool removed = false;               // nothing is there any more
   std::optional<std::int64_t> tries;  // so many creates of this pod have failed
+  std::uint64_t changed = 0;          // VKP_CHANGED_… bits of an update
+  std::string_view material;          // what came with the call, until apply returns
 };
 
 using WorkloadPtr = std::shared_ptr<const Workload>;
@@ -44,14 +47,15 @@ class Backend {
   Backend(const std::string& folder,
           Ipv4Range range,
           std::uint64_t first_address,
-          const std::function<void(const std::string&)>& warn);
+          const std::function<void(const std::string&)>& warn,
+          KeepMaterial keep_material = KeepMaterial::None);
 
   // Called with the instant at which the next workload is due, without locks. Set once, before the
   // first change.
   void on_due(std::function<void(Millis)> wake) { wake_ = std::move(wake); }
 
   // Throws Error(Unavailable) when it could not be written; then nothing has changed. A workload
-  // that is put looks different at `due`.
+  // that is put looks different at `due`. The material of a record is on disk before its line.
   void apply(const Record& record, Millis now, Millis due = 0);
 
   [[nodiscard]] WorkloadPtr find(std::string_view uid) const;
@@ -82,6 +86,7 @@ class Backend {
   void remove(const std::string& uid);                 // under mutex_
 
   Journal journal_;
+  const MaterialFiles material_;
   std::function<void(Millis)> wake_;
   mutable std::mutex mutex_;
   Addresses addresses_;

@@ -5,6 +5,7 @@
 #include <vkhost/cpp/json.hpp>
 
 #include <array>
+#include <utility>
 
 namespace vkhost::mock {
 namespace {
@@ -42,13 +43,15 @@ std::string render_capabilities(const Settings& settings) {
   json.begin_object()
       .member("status_updates", "push")
       .member("max_parallel_calls", settings.max_parallel_calls);
-  json.key("updates").begin_array();
-  json.value("image").value("resources").value("ephemeral_containers").end_array();
-  json.key("material").begin_array();
-  for (const std::string& kind : settings.material) {
-    json.value(kind);
+  for (const auto& [name, words] :
+       {std::pair("updates", &settings.updates), std::pair("material", &settings.material)}) {
+    json.key(name).begin_array();
+    for (const std::string& word : *words) {
+      json.value(word);
+    }
+    json.end_array();
   }
-  json.end_array().key("fields").begin_object();
+  json.member("late_env", settings.late_env).key("fields").begin_object();
   for (const char* path : kIgnoredFields) {
     json.member(path, "ignored");
   }

@@ -152,7 +152,8 @@ void MockProvider::start(const sdk::Call&, const sdk::StartRequest& request) {
   backend_.reset();
   backend_ = std::make_unique<Backend>(
       folder, settings_.pod_range, std::hash<std::string_view>()(request.owner_key),
-      [this](const std::string& warning) { host_.log(sdk::LogLevel::Warn, warning); });
+      [this](const std::string& warning) { host_.log(sdk::LogLevel::Warn, warning); },
+      settings_.keep_material);
   tracker_ = std::make_unique<Tracker>(host_, *backend_);
   backend_->on_due([this](Millis due) { scheduler->wake(*tracker_, due); });
   started_at_ = now_millis();
@@ -249,6 +250,7 @@ std::optional<Fault> MockProvider::create_by_fate(const sdk::Call& call,
   record.uid = request.ref.uid;
   record.outcome = fails ? code_name(fate.fail->code) : "ok";
   record.workload = make_workload(request, pod, std::move(fate.course));
+  record.material = request.material_json;
   const Millis now = record.workload->accepted;
   try {
     backend_->apply(record, now, now);
@@ -324,6 +326,8 @@ void MockProvider::update_pod(const sdk::Call&,
   record.call = "update_pod";
   record.uid = known->uid;
   record.outcome = applied == request.changed ? "ok" : "not_applied";
+  record.changed = request.changed;
+  record.material = request.material_json;
   record.workload = *known;
   const bool restarted = apply_update(*record.workload, pod, applied, now);
   backend_->apply(record, now, now);

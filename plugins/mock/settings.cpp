@@ -40,6 +40,9 @@ constexpr std::string_view kSchema = R"json({
     "max_parallel_calls": {"type": "integer", "minimum": 1, "maximum": 1024, "default": 64, "description": "Creates and updates that the host may begin at once."},
     "save_handle": {"type": "boolean", "default": false, "description": "The host saves each handle before the workload is made, and not with the first status."},
     "material": {"type": "array", "items": {"type": "string", "enum": ["env", "files", "tokens", "pull_credentials"]}, "default": [], "description": "Kinds of material to ask the host for, although the mock uses none."},
+    "keep_material": {"type": "string", "enum": ["none", "hashes", "all"], "default": "none", "description": "What of the material stays in state_dir, for tests: nothing, with digests for all texts, or all of it, secrets included."},
+    "updates": {"type": "array", "items": {"type": "string", "enum": ["metadata", "image", "resources", "ephemeral_containers", "deadline", "files", "tokens", "pull_credentials"]}, "default": ["image", "resources", "ephemeral_containers"], "description": "Changes of a pod that the mock wants to be told of."},
+    "late_env": {"type": "boolean", "default": false, "description": "Variables that name an address of the pod are left to the mock."},
     "ping": {
       "type": "object",
       "additionalProperties": false,
@@ -152,10 +155,11 @@ constexpr std::string_view kSchema = R"json({
   }
 })json";
 
-constexpr std::array<std::string_view, 14> kNames{
-    "cpu",         "memory",   "pods",      "others", "provider_id",
-    "labels",      "pod_cidr", "state_dir", "seed",   "max_parallel_calls",
-    "save_handle", "material", "ping",      "rules"};
+constexpr std::array<std::string_view, 17> kNames{
+    "cpu",         "memory",   "pods",          "others",  "provider_id",
+    "labels",      "pod_cidr", "state_dir",     "seed",    "max_parallel_calls",
+    "save_handle", "material", "keep_material", "updates", "late_env",
+    "ping",        "rules"};
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
@@ -205,9 +209,11 @@ class Reader {
     settings.seed = static_cast<std::uint64_t>(json_["seed"].number(1));
     settings.max_parallel_calls = json_["max_parallel_calls"].number(settings.max_parallel_calls);
     settings.save_handle = json_["save_handle"].boolean();
-    for (const Json& kind : json_["material"].elements()) {
-      settings.material.push_back(kind.text());
+    settings.material = read_texts(json_["material"]);
+    if (const Json updates = json_["updates"]; !updates.is_null()) {
+      settings.updates = read_texts(updates);
     }
+    settings.late_env = json_["late_env"].boolean();
     if (const Json ping = json_["ping"]; !ping.is_null()) {
       settings.ping = parse_ping(ping);
     }
@@ -216,6 +222,7 @@ class Reader {
         settings.nodes[name] = read_offer(value, pointer_part(name));
       }
     }
+    read_keep_material(settings);
     read_range(settings);
     read_rules(settings);
     return settings;
@@ -224,6 +231,14 @@ class Reader {
  private:
   void problem(std::string pointer, std::string text) {
     problems_.push_back({std::move(pointer), std::move(text)});
+  }
+
+  static std::vector<std::string> read_texts(const Json& json) {
+    std::vector<std::string> texts;
+    for (const Json& item : json.elements()) {
+      texts.push_back(item.text());
+    }
+    return texts;
   }
 
   std::string read_quantity(const Json& json,
@@ -250,6 +265,17 @@ class Reader {
     }
     offer.provider_id = json["provider_id"].text(json["providerID"].text());
     return offer;
+  }
+
+  void read_keep_material(Settings& settings) {
+    const std::string word = json_["keep_material"].text("none");
+    if (word != "none" && settings.state_dir.empty()) {
+      problem("/keep_material", "material is kept in the folder state_dir, which is not set");
+    } else if (word == "all") {
+      settings.keep_material = KeepMaterial::All;
+    } else if (word == "hashes") {
+      settings.keep_material = KeepMaterial::Hashes;
+    }
   }
 
   void read_range(Settings& settings) {

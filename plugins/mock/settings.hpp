@@ -2,6 +2,7 @@
 #pragma once
 
 #include "addresses.hpp"
+#include "material_files.hpp"
 #include "rules.hpp"
 
 #include <cstdint>
@@ -33,6 +34,9 @@ struct Settings {
   std::int64_t max_parallel_calls = 64;
   bool save_handle = false;
   std::vector<std::string> material;
+  KeepMaterial keep_material = KeepMaterial::None;
+  std::vector<std::string> updates{"image", "resources", "ephemeral_containers"};
+  bool late_env = false;
   std::optional<PingFault> ping;
   std::vector<Rule> rules;
 };

@@ -171,6 +171,31 @@ TEST_F(BackendTest, SaysWhenSomethingWillBeDue) {
   EXPECT_EQ(due, 4711);
 }
 
+TEST(Backend, KeepsTheMaterialOfWhatItHoldsAlsoAfterAKill) {
+  ScratchFolder folder;
+  const auto open = [&] {
+    return std::make_unique<Backend>(
+        folder.path(), *parse_range("198.18.0.0/29"), 0, [](const auto&) {}, KeepMaterial::All);
+  };
+  auto backend = open();
+  for (const char* uid : {"a", "b"}) {
+    Record record;
+    record.uid = uid;
+    record.material = "{}";
+    record.workload = make_workload();
+    record.workload->uid = uid;
+    backend->apply(record, kAccepted);
+  }
+  backend.reset();
+  std::ofstream(folder.path() + "/calls.log", std::ios::app)
+      << R"({"uid":"a","removed":true})" << '\n';
+
+  backend = open();
+
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/material/a.json"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() + "/material/b.json"));
+}
+
 TEST(Backend, ChangesNothingThatItCouldNotWrite) {
   ScratchFolder folder;
   std::filesystem::create_symlink("/dev/full", folder.path() + "/calls.log");

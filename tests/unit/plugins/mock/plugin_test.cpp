@@ -1,5 +1,6 @@
 // The whole plugin through its table, as the host calls it.
 #include "mock/json.hpp"
+#include "mock/material_hashes.hpp"
 #include "sample_workloads.hpp"
 
 #include <vkhost/provider.hpp>
@@ -9,7 +10,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +32,7 @@ using sdk::Recovered;
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
@@ -45,6 +49,11 @@ sdk::PodRef ref(std::string_view uid, std::string_view handle = {}) {
   result.uid = uid;
   result.handle = handle;
   return result;
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 class PluginTest : public ::testing::Test {
@@ -79,6 +88,20 @@ class PluginTest : public ::testing::Test {
   }
   std::string with_state(const std::string& rules = "[]") const {
     return R"({"state_dir":")" + folder_.path() + R"(","rules":)" + rules + "}";
+  }
+
+  std::string with_kept_material(const std::string& keep, const std::string& rules = "[]") const {
+    return R"({"state_dir":")" + folder_.path() + R"(","keep_material":")" + keep +
+           R"(","rules":)" + rules + "}";
+  }
+  // Of the owner "owner".
+  std::vector<Json> log_lines() const {
+    std::vector<Json> lines;
+    std::ifstream log(folder_.path() + "/owner/calls.log");
+    for (std::string line; std::getline(log, line);) {
+      lines.push_back(Json::parse(line, "a line"));
+    }
+    return lines;
   }
 
   std::optional<sdk::FakeHost::Push> push_of(std::string_view uid, const std::string& phase) {
@@ -157,6 +180,18 @@ TEST_F(PluginTest, TellsItsCapabilities) {
   EXPECT_EQ(capabilities["max_parallel_calls"].number(), 3);
   EXPECT_EQ(capabilities["material"].elements().at(0).text(), "env");
   EXPECT_EQ(capabilities["updates"].elements().at(0).text(), "image");
+  EXPECT_FALSE(capabilities["late_env"].boolean());
+}
+
+TEST_F(PluginTest, DeclaresWhatItsSettingsSay) {
+  start(R"({"material":["files","tokens"],"updates":["files"],"late_env":true})");
+
+  const Json capabilities = Json::parse(plugin_->capabilities().text, "the capabilities");
+
+  EXPECT_EQ(capabilities["material"].elements().size(), 2U);
+  ASSERT_EQ(capabilities["updates"].elements().size(), 1U);
+  EXPECT_EQ(capabilities["updates"].elements().at(0).text(), "files");
+  EXPECT_TRUE(capabilities["late_env"].boolean());
 }
 
 TEST_F(PluginTest, RunsAPodAtOnce) {
@@ -464,6 +499,78 @@ TEST_F(PluginTest, RefusesToShareTheFolderOfOneOwner) {
   EXPECT_EQ(outcome.error.reason, "StateFolderInUse");
 }
 
+// ---- Material ----
+
+constexpr std::string_view kMaterial =
+    R"({"containers":{"app":{"env":[{"name":"P","value":"sesame","secret":true}]}}})";
+
+TEST_F(PluginTest, KeepsNothingOfMaterialAndAnnotationsUnlessToldTo) {
+  start(with_state());
+
+  EXPECT_TRUE(plugin_
+                  ->create_pod(ref("a"), pod_json("a", R"({"example.com/key":"sesame"})"),
+                               sdk::CreateReason::First, kMaterial)
+                  .ok());
+  plugin_->update_pod(ref("a"), pod_json("a"), VKP_CHANGED_IMAGE, kMaterial);
+  end();
+  begin();
+  start(with_state());
+
+  std::set<std::string> names;
+  for (const auto& file :
+       std::filesystem::recursive_directory_iterator(folder_.path() + "/owner")) {
+    names.insert(file.path().filename());
+    EXPECT_THAT(text_of(file.path()), Not(HasSubstr("sesame"))) << file.path();
+  }
+  EXPECT_THAT(names, UnorderedElementsAre("calls.log", "workloads.json"));
+}
+
+TEST_F(PluginTest, KeepsTheMaterialOfEachPodWhileItIsThereIfToldTo) {
+  start(with_kept_material("all"));
+  const std::string file = folder_.path() + "/owner/material/a.json";
+
+  EXPECT_TRUE(
+      plugin_->create_pod(ref("a"), pod_json("a"), sdk::CreateReason::First, kMaterial).ok());
+  EXPECT_EQ(text_of(file), kMaterial);
+
+  plugin_->update_pod(ref("a"), pod_json("a"), VKP_CHANGED_FILES | VKP_CHANGED_TOKENS,
+                      R"({"containers":{}})");
+  EXPECT_EQ(text_of(file), R"({"containers":{}})");
+
+  EXPECT_TRUE(plugin_->delete_pod(ref("a")).ok());
+  EXPECT_TRUE(gone("a"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST_F(PluginTest, KeepsNoMaterialOfAPodThatItRefuses) {
+  start(with_kept_material("all", R"([{"fail":{}}])"));
+
+  EXPECT_FALSE(
+      plugin_->create_pod(ref("a"), pod_json("a"), sdk::CreateReason::First, kMaterial).ok());
+
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path() + "/owner/material"));
+}
+
+TEST_F(PluginTest, LogsWhatAnUpdateChangesAndTheDigestOfItsMaterial) {
+  start(with_kept_material("hashes"));
+  EXPECT_TRUE(
+      plugin_->create_pod(ref("a"), pod_json("a"), sdk::CreateReason::First, kMaterial).ok());
+  plugin_->update_pod(ref("a"), pod_json("a"), VKP_CHANGED_FILES | VKP_CHANGED_TOKENS, "{}");
+  end();
+
+  const std::vector<Json> lines = log_lines();
+  begin();
+
+  ASSERT_GE(lines.size(), 3U);
+  EXPECT_EQ(lines[1]["material"].text(), digest_of(kMaterial));
+  EXPECT_TRUE(lines[1]["changed"].is_null());
+  EXPECT_EQ(lines[2]["material"].text(), digest_of("{}"));
+  const std::vector<Json> changed = lines[2]["changed"].elements();
+  ASSERT_EQ(changed.size(), 2U);
+  EXPECT_EQ(changed[0].text(), "files");
+  EXPECT_EQ(changed[1].text(), "tokens");
+}
+
 TEST_F(PluginTest, LogsEveryCallWithItsOutcome) {
   start(with_state(R"([{"match":{"name":"bad"},"fail":{"code":"internal"}}])"));
   EXPECT_TRUE(plugin_->create_pod(ref("a"), pod_json("a")).ok());
@@ -474,9 +581,7 @@ TEST_F(PluginTest, LogsEveryCallWithItsOutcome) {
   end();
 
   std::vector<std::string> lines;
-  std::ifstream log(folder_.path() + "/owner/calls.log");
-  for (std::string line; std::getline(log, line);) {
-    const Json json = Json::parse(line, "a line");
+  for (const Json& json : log_lines()) {
     lines.push_back(json["call"].text() + ' ' + json["uid"].text() + ' ' + json["outcome"].text());
   }
   begin();

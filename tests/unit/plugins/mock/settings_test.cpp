@@ -1,5 +1,6 @@
 #include "mock/settings.hpp"
 
+#include "mock/changes.hpp"
 #include "mock/json.hpp"
 #include "support/places.hpp"
 
@@ -45,6 +46,28 @@ TEST(Settings, HaveTheDefaultsOfTheSchema) {
   EXPECT_EQ(static_cast<std::int64_t>(settings.seed), properties["seed"]["default"].number());
   EXPECT_EQ(settings.max_parallel_calls, properties["max_parallel_calls"]["default"].number());
   EXPECT_EQ(settings.save_handle, properties["save_handle"]["default"].boolean());
+  EXPECT_EQ(settings.keep_material, KeepMaterial::None);
+  EXPECT_EQ(properties["keep_material"]["default"].text(), "none");
+  std::vector<std::string> updates;
+  for (const Json& part : properties["updates"]["default"].elements()) {
+    updates.push_back(part.text());
+  }
+  EXPECT_EQ(settings.updates, updates);
+  EXPECT_EQ(settings.late_env, properties["late_env"]["default"].boolean());
+}
+
+TEST(Settings, NameEveryPartOfAPodThatCanChange) {
+  const Json updates = Json::parse(settings_schema(), "the schema")["properties"]["updates"];
+  std::vector<std::string> in_schema;
+  for (const Json& part : updates["items"]["enum"].elements()) {
+    in_schema.push_back(part.text());
+  }
+
+  std::vector<std::string> known;
+  for (const ChangedPart& part : kChangedParts) {
+    known.emplace_back(part.name);
+  }
+  EXPECT_EQ(in_schema, known);
 }
 
 // Keywords that a settings schema may use.
@@ -94,7 +117,9 @@ TEST(Settings, AreRead) {
   const Settings settings = read(R"({
     "cpu": "500m", "memory": "1e3", "pods": "1k", "others": {"example.com/gpu": "4"},
     "provider_id": "x://y", "labels": {"a": "b"}, "pod_cidr": "10.1.0.0/16", "state_dir": "/s",
-    "seed": 7, "max_parallel_calls": 8, "save_handle": true, "material": ["env"], "rules": [{"start_delay_ms": 1}]})");
+    "seed": 7, "max_parallel_calls": 8, "save_handle": true, "material": ["env"],
+    "keep_material": "hashes", "updates": ["files", "tokens"], "late_env": true,
+    "rules": [{"start_delay_ms": 1}]})");
 
   EXPECT_EQ(settings.offer.cpu, "500m");
   EXPECT_EQ(settings.offer.memory, "1e3");
@@ -107,6 +132,9 @@ TEST(Settings, AreRead) {
   EXPECT_EQ(settings.max_parallel_calls, 8);
   EXPECT_TRUE(settings.save_handle);
   EXPECT_EQ(settings.material, std::vector<std::string>{"env"});
+  EXPECT_EQ(settings.keep_material, KeepMaterial::Hashes);
+  EXPECT_EQ(settings.updates, (std::vector<std::string>{"files", "tokens"}));
+  EXPECT_TRUE(settings.late_env);
   EXPECT_EQ(settings.rules.size(), 1U);
 }
 
@@ -162,6 +190,17 @@ TEST(Settings, NameTheRangeAndTheRuleThatAreWrong) {
   ASSERT_EQ(problems.size(), 2U);
   EXPECT_EQ(problems[0].pointer, "/pod_cidr");
   EXPECT_EQ(problems[1].pointer, "/rules/1");
+}
+
+TEST(Settings, KeepMaterialOnlyWhereThereIsAFolderForIt) {
+  const auto problems = problems_of(R"({"keep_material": "all"})");
+
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].pointer, "/keep_material");
+  EXPECT_THAT(problems[0].text, HasSubstr("state_dir"));
+  EXPECT_EQ(read(R"({"keep_material": "all", "state_dir": "/s"})").keep_material,
+            KeepMaterial::All);
+  EXPECT_EQ(read(R"({"keep_material": "none"})").keep_material, KeepMaterial::None);
 }
 
 }  // namespace

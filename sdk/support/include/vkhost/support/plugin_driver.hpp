@@ -193,7 +193,8 @@ class PluginDriver {
   // Answers by changed bit.
   std::map<std::uint64_t, UpdateOutcome> update_pod(const PodRef& ref,
                                                     std::string_view pod_json,
-                                                    std::uint64_t changed) {
+                                                    std::uint64_t changed,
+                                                    std::string_view material_json = "{}") {
     using Answers = Sink<vkp_update_sink, std::map<std::uint64_t, UpdateOutcome>>;
     Answers sink;
     sink.raw.put = [](const vkp_update_sink* raw, const vkp_update_answer* answer) -> vkp_code {
@@ -208,7 +209,7 @@ class PluginDriver {
     auto request = sized<vkp_update_pod_request>();
     request.ref = &raw;
     request.pod_json = str(pod_json);
-    request.material_json = str("{}");
+    request.material_json = str(material_json);
     request.changed = changed;
     run([&](const vkp_call* call) {
       return table_.update_pod(call, instance_, &request, &sink.raw);
