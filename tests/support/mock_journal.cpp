@@ -3,6 +3,7 @@
 #include "support/test_folder.hpp"
 #include "support/tls_stream.hpp"
 
+#include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
@@ -20,6 +21,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+std::vector<std::string> texts_of(const Poco::JSON::Array::Ptr& array) {
+  std::vector<std::string> texts;
+  for (unsigned i = 0; !array.isNull() && i < array->size(); ++i) {
+    texts.push_back(array->getElement<std::string>(i));
+  }
+  return texts;
+}
+
 MockCall parse_call(const std::string& line) {
   Poco::JSON::Parser parser;
   const auto object = parser.parse(line).extract<Poco::JSON::Object::Ptr>();
@@ -27,7 +36,9 @@ MockCall parse_call(const std::string& line) {
           .uid = object->optValue<std::string>("uid", ""),
           .outcome = object->optValue<std::string>("outcome", ""),
           .has_workload = object->has("workload"),
-          .removed = object->optValue<bool>("removed", false)};
+          .removed = object->optValue<bool>("removed", false),
+          .changed = texts_of(object->getArray("changed")),
+          .material = object->optValue<std::string>("material", "")};
 }
 
 // Readable at every change of a file, or of the files in a folder.
@@ -101,6 +112,25 @@ std::set<std::string> MockJournal::living() const {
     }
   }
   return living;
+}
+
+std::string MockJournal::kept(std::string_view folder, std::string_view uid) const {
+  const std::string name = std::string(uid) + ".json";
+  std::error_code ignored;
+  for (fs::directory_iterator each(state_dir_, ignored), end; each != end;
+       each.increment(ignored)) {
+    const fs::path file = each->path() / folder / name;
+    if (fs::exists(file)) {
+      return read_file(file);
+    }
+  }
+  return {};
+}
+
+std::string MockJournal::material(std::string_view uid) const { return kept("material", uid); }
+
+std::string MockJournal::material_hashes(std::string_view uid) const {
+  return kept("material_hashes", uid);
 }
 
 void MockJournal::take_away(std::string_view uid) const {
