@@ -11,6 +11,8 @@ namespace vkhost::resolve {
 
 // The word that kubectl shows as the container's state, the same as a kubelet's.
 inline constexpr const char* kConfigErrorReason = "CreateContainerConfigError";
+// The same while a volume can't be set up: a kubelet has made no container by then.
+inline constexpr const char* kMountErrorReason = "ContainerCreating";
 
 // Something outside of the pod is missing; it may come at any time.
 inline Status config_error(std::string message) {

@@ -69,6 +69,23 @@ Result<bool> read_bool(const Object& object,
   return value.extract<bool>();
 }
 
+Result<std::optional<std::int64_t>> find_integer(const Object& object,
+                                                 const std::string& key,
+                                                 const Place& place) {
+  const Var value = object.get(key);
+  if (value.isEmpty()) {
+    return std::optional<std::int64_t>();
+  }
+  if (value.isInteger() && !value.isBoolean()) {
+    try {
+      return std::optional<std::int64_t>(value.convert<Poco::Int64>());
+    } catch (const Poco::Exception&) {
+      return Place(place, key).wrong_type("a whole number of 64 bits");
+    }
+  }
+  return Place(place, key).wrong_type("a whole number");
+}
+
 Result<Object::Ptr> read_object(const Object& object, const std::string& key, const Place& place) {
   const Var value = object.get(key);
   if (value.isEmpty()) {

@@ -11,6 +11,7 @@
 #include <Poco/JSON/Object.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ Result<bool> read_bool(const Poco::JSON::Object& object,
                        const std::string& key,
                        const Place& place,
                        bool otherwise);
+// A whole number; one written with a fraction or an exponent is none.
+Result<std::optional<std::int64_t>> find_integer(const Poco::JSON::Object& object,
+                                                 const std::string& key,
+                                                 const Place& place);
 // Null pointers for what is absent.
 Result<Poco::JSON::Object::Ptr> read_object(const Poco::JSON::Object& object,
                                             const std::string& key,

@@ -220,6 +220,10 @@ Result<const PodFields::Labels*> PodFields::metadata_map(const std::string& memb
   if (!object.isNull()) {
     const Place member_place(place, member);
     for (const auto& entry : *object) {
+      // The host writes these after each update: a file that held them would never be up to date.
+      if (kube::is_host_annotation(entry.first)) {
+        continue;
+      }
       VKHOST_TRY_ASSIGN(auto value, read_string(*object, entry.first, member_place));
       labels.emplace(entry.first, std::move(value));
     }

@@ -12,6 +12,7 @@
 #include "base/json_text.hpp"
 #include "resolve/config_error.hpp"
 #include "resolve/resource_fields.hpp"
+#include "resolve/volume_files.hpp"
 
 #include <set>
 
@@ -86,8 +87,16 @@ Result<Value> expand_path(const std::string& expression,
 
 }  // namespace
 
-Result<std::string> PodResolution::material() {
-  std::string json = R"({"containers":{)";
+Result<std::string> PodResolution::volumes(const PodVolumes& volumes) {
+  return VolumeFiles(
+             {pod_, view_, parts_.node, fields_, parts_.events,
+              [this](ObjectKind kind, const std::string& name) { return read_once(kind, name); },
+              [this](std::size_t bytes) { return spend(bytes); }})
+      .json(volumes);
+}
+
+Result<std::string> PodResolution::containers() {
+  std::string json = "{";
   bool first = true;
   for (const ContainerView& container : view_.containers) {
     auto environment = environment_of(container);
@@ -113,7 +122,7 @@ Result<std::string> PodResolution::material() {
       return config_error("everything that the pod refers to is more than 32 MiB of text");
     }
   }
-  return json + "}}";
+  return json + "}";
 }
 
 Result<Environment> PodResolution::environment_of(const ContainerView& container) {

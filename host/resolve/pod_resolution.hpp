@@ -12,6 +12,7 @@
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_view.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/volume_view.hpp"
 
 #include <cstddef>
 #include <map>
@@ -47,7 +48,10 @@ class PodResolution {
         cancel_(cancel),
         fields_(pod, view, parts.node, parts.addresses) {}
 
-  Result<std::string> material();
+  // The members of the material, each as the text of an object. A kubelet sets volumes up before it
+  // looks at containers, so ask for them first.
+  Result<std::string> volumes(const PodVolumes& volumes);
+  Result<std::string> containers();
 
  private:
   Result<Environment> environment_of(const ContainerView& container);

@@ -1,5 +1,6 @@
 #include "resolve/pod_view.hpp"
 
+#include "resolve/field_references.hpp"
 #include "resolve/json_members.hpp"
 
 #include <array>
@@ -54,17 +55,6 @@ Result<KeyReference> read_key_reference(const Object& from, ObjectKind kind, con
   return reference;
 }
 
-Result<ResourceReference> read_resource_reference(const Object& from, const Place& place) {
-  ResourceReference reference;
-  VKHOST_TRY_ASSIGN(reference.container, read_string(from, "containerName", place));
-  VKHOST_TRY_ASSIGN(reference.resource, read_string(from, "resource", place));
-  const Poco::Dynamic::Var divisor = from.get("divisor");
-  if (!divisor.isEmpty()) {
-    VKHOST_TRY_ASSIGN(reference.divisor, quantity_text(divisor, Place(place, "divisor")));
-  }
-  return reference;
-}
-
 Status read_source(const Object& from, const Place& place, EnvEntry& entry) {
   // A kind that came after this version was written would otherwise be lost without a word.
   entry.unknown_source = "(nothing)";
@@ -80,10 +70,7 @@ Status read_source(const Object& from, const Place& place, EnvEntry& entry) {
     } else if (kind == "secretKeyRef") {
       VKHOST_TRY_ASSIGN(entry.key, read_key_reference(*source, ObjectKind::Secret, source_place));
     } else if (kind == "fieldRef") {
-      FieldReference reference;
-      VKHOST_TRY_ASSIGN(reference.api_version, read_string(*source, "apiVersion", source_place));
-      VKHOST_TRY_ASSIGN(reference.path, read_string(*source, "fieldPath", source_place));
-      entry.field = std::move(reference);
+      VKHOST_TRY_ASSIGN(entry.field, read_field_reference(*source, source_place));
     } else if (kind == "resourceFieldRef") {
       VKHOST_TRY_ASSIGN(entry.resource, read_resource_reference(*source, source_place));
     } else {

@@ -9,11 +9,13 @@ namespace vkhost::resolve {
 namespace {
 
 enum class Encoding { Plain, Base64 };
+using Items = std::map<std::string, Secret, std::less<>>;
 
 Status take_items(const Poco::JSON::Object& document,
                   const std::string& member,
                   Encoding encoding,
-                  ReferencedObject& object) {
+                  Items& taken,
+                  std::size_t& bytes) {
   VKHOST_TRY_ASSIGN(const auto items, read_object(document, member, Place("the object")));
   if (items.isNull()) {
     return Status::ok();
@@ -36,8 +38,8 @@ Status take_items(const Poco::JSON::Object& document,
       }
       text = std::move(*decoded);
     }
-    object.bytes += key.size() + text.size();
-    object.items.insert_or_assign(key, Secret(std::move(text)));
+    bytes += key.size() + text.size();
+    taken.insert_or_assign(key, Secret(std::move(text)));
   }
   return Status::ok();
 }
@@ -47,15 +49,17 @@ Status take_items(const Poco::JSON::Object& document,
 Result<ReferencedObject> parse_config_map(std::string_view json) {
   VKHOST_TRY_ASSIGN(const auto document, parse_json_object(json, "the ConfigMap"));
   ReferencedObject object;
-  VKHOST_TRY(take_items(*document, "data", Encoding::Plain, object));
+  VKHOST_TRY(take_items(*document, "data", Encoding::Plain, object.items, object.bytes));
+  VKHOST_TRY(
+      take_items(*document, "binaryData", Encoding::Base64, object.binary_items, object.bytes));
   return object;
 }
 
 Result<ReferencedObject> parse_secret(std::string_view json) {
   VKHOST_TRY_ASSIGN(const auto document, parse_json_object(json, "the Secret"));
   ReferencedObject object;
-  VKHOST_TRY(take_items(*document, "data", Encoding::Base64, object));
-  VKHOST_TRY(take_items(*document, "stringData", Encoding::Plain, object));
+  VKHOST_TRY(take_items(*document, "data", Encoding::Base64, object.items, object.bytes));
+  VKHOST_TRY(take_items(*document, "stringData", Encoding::Plain, object.items, object.bytes));
   return object;
 }
 

@@ -14,10 +14,12 @@ namespace vkhost::resolve {
 // One type for both kinds, the careful one; values are wiped when the last user lets go.
 struct ReferencedObject {
   std::map<std::string, Secret, std::less<>> items;
+  // binaryData of a ConfigMap: for files, and never a variable.
+  std::map<std::string, Secret, std::less<>> binary_items;
   std::size_t bytes = 0;  // of all keys and values
 };
 
-// `data` of a ConfigMap; its binaryData is for files only.
+// `data` and `binaryData` of a ConfigMap.
 Result<ReferencedObject> parse_config_map(std::string_view json);
 // `data` of a Secret, and over it `stringData`, which only manifests have: an API server merges it
 // when it takes the object. Messages name keys, never values.

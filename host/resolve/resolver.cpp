@@ -7,6 +7,7 @@
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_resolution.hpp"
 #include "resolve/pod_view.hpp"
+#include "resolve/volume_view.hpp"
 
 #include <Poco/Exception.h>
 
@@ -16,8 +17,8 @@ namespace vkhost::resolve {
 namespace {
 
 // For pods that refer to nothing: every container has the service variables.
-std::string plain_material(const kube::PodRecord& pod, const ServiceVariables& services) {
-  std::string json = R"({"containers":{)";
+std::string plain_containers(const kube::PodRecord& pod, const ServiceVariables& services) {
+  std::string json = "{";
   json.reserve(
       (pod.containers.size() + pod.init_containers.size()) * (services.env_json.size() + 80) + 32);
   bool first = true;
@@ -30,7 +31,12 @@ std::string plain_material(const kube::PodRecord& pod, const ServiceVariables& s
       json += "}";
     }
   }
-  return json + "}}";
+  return json + "}";
+}
+
+std::string material_text(const std::string& containers, const std::string& volumes = "{}") {
+  return R"({"containers":)" + containers +
+         (volumes == "{}" ? std::string() : R"(,"volumes":)" + volumes) + "}";
 }
 
 }  // namespace
@@ -59,8 +65,7 @@ class Resolver::Impl {
 };
 
 Status Resolver::Impl::check_kinds() const {
-  const char* missing = capabilities_.uses_files              ? "files"
-                        : capabilities_.uses_tokens           ? "tokens"
+  const char* missing = capabilities_.uses_tokens             ? "tokens"
                         : capabilities_.uses_pull_credentials ? "pull_credentials"
                                                               : nullptr;
   if (missing == nullptr) {
@@ -85,17 +90,34 @@ Result<ServiceVariablesPtr> Resolver::Impl::services(const kube::PodRecord& pod,
 Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
                                              const CancelToken& cancel) {
   VKHOST_TRY(check_kinds());
-  if (!capabilities_.uses_env) {
-    return std::string(R"({"containers":{}})");
-  }
   const std::string_view spec = kube::find_member(pod.raw, "spec");
-  if (refers_to_nothing(spec)) {
+  const bool has_files = capabilities_.uses_files && !mounts_no_files(spec);
+  if (!has_files && !capabilities_.uses_env) {
+    return material_text("{}");
+  }
+  const bool is_plain = refers_to_nothing(spec);
+  if (!has_files && is_plain) {
     VKHOST_TRY_ASSIGN(const auto variables, services(pod, true, cancel));
-    return plain_material(pod, *variables);
+    return material_text(plain_containers(pod, *variables));
   }
   VKHOST_TRY_ASSIGN(const PodView view, read_pod_view(spec));
-  VKHOST_TRY_ASSIGN(const auto variables, services(pod, view.service_links, cancel));
-  return PodResolution(parts_, pod, view, *variables, cancel).material();
+  ServiceVariablesPtr variables = std::make_shared<const ServiceVariables>();
+  if (capabilities_.uses_env) {
+    VKHOST_TRY_ASSIGN(variables, services(pod, view.service_links, cancel));
+  }
+  PodResolution resolution(parts_, pod, view, *variables, cancel);
+  std::string volumes = "{}";
+  if (has_files) {
+    VKHOST_TRY_ASSIGN(const PodVolumes mounted, read_pod_volumes(spec));
+    VKHOST_TRY_ASSIGN(volumes, resolution.volumes(mounted));
+  }
+  std::string containers = "{}";
+  if (capabilities_.uses_env && is_plain) {
+    containers = plain_containers(pod, *variables);
+  } else if (capabilities_.uses_env) {
+    VKHOST_TRY_ASSIGN(containers, resolution.containers());
+  }
+  return material_text(containers, volumes);
 }
 
 Resolver::Resolver(const ResolverParts& parts,

@@ -2,9 +2,9 @@
 //
 // One for each node, made by `daemon` once the provider's capabilities are known, and called by the
 // pod engine before each create and update. The document is complete or there is none: a reference
-// that is missing is FAILED_PRECONDITION with reason CreateContainerConfigError, Retry::Never when
-// only another pod spec could help. The text may hold secrets: it is never logged. [any-thread]
-// [may-block]
+// that is missing is FAILED_PRECONDITION with reason CreateContainerConfigError, or ContainerCreating
+// where a volume makes it, Retry::Never when only another pod spec could help. The text may hold
+// secrets: it is never logged. [any-thread] [may-block]
 #pragma once
 
 #include "base/cancel.hpp"

@@ -105,8 +105,7 @@ Result<std::string> read_resource_field(const ResourceReference& reference,
   const bool is_limit = path.starts_with(kLimits);
   const std::string_view resource = path.substr(path.find('.') + 1);
   if ((!is_limit && !path.starts_with(kRequests)) || !is_known(resource)) {
-    return spec_error("\"" + reference.resource +
-                      "\" is not a resource that environment variables can refer to");
+    return spec_error("\"" + reference.resource + "\" is not a resource that a pod can refer to");
   }
   VKHOST_TRY_ASSIGN(const auto amount, is_limit ? limit_of(resource, pod, *subject, node)
                                                 : request_of(resource, *subject));

@@ -417,11 +417,19 @@ enum {
  * env is in order and without repeats: valueFrom, envFrom, service variables and $(NAME) are
  * resolved. `service` marks a service variable. `field_ref` ("status.podIP") stands only with the
  * capability late_env; what refers to such a variable keeps its $(NAME). `secret` marks what came
- * from a Secret, a token or a credential, or was expanded from one. `data` is base64; `path` is
- * relative to the volume; `mode` is a number; uid and gid are left out when the pod names none.
- * audience and expires (RFC 3339) stand with service-account tokens. pull_credentials are those of
+ * from a Secret, a token or a credential, or was expanded from one. pull_credentials are those of
  * the pod and of its service account, decoded; server is the key as written. secrets follow
- * secret_annotations. */
+ * secret_annotations.
+ *
+ * volumes holds each volume of the kinds configMap, secret, downwardAPI and projected that a
+ * container mounts; its files may be none. Files are all that the volume is to hold: one that is
+ * listed no more is to go. Every other kind of volume, emptyDir with medium and sizeLimit included,
+ * stands in the pod document alone, and so does the subPath of a mount. `path` is relative to the
+ * volume, without empty parts, "." and "..", and never begins with ".."; each is there once, and none
+ * is the folder of another. `data` is base64. `mode` is the number that chmod takes, of permission
+ * bits alone. uid and gid are left out when the pod names none; gid is its fsGroup, for whom mode
+ * has the bits 0440 set. audience and expires (RFC 3339) stand with service-account tokens; without
+ * the kind tokens a projected volume lacks its token. */
 
 typedef struct vkp_create_pod_request {
   uint64_t size;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 namespace vkhost::resolve {
@@ -21,6 +23,7 @@ TEST(JsonMembers, TakeAbsentAndNullForEmpty) {
     EXPECT_FALSE(find_string(*object, key, place)->has_value());
     EXPECT_EQ(*read_string(*object, key, place), "");
     EXPECT_TRUE(*read_bool(*object, key, place, true));
+    EXPECT_FALSE(find_integer(*object, key, place)->has_value());
     EXPECT_TRUE(read_object(*object, key, place)->isNull());
     EXPECT_TRUE(read_array(*object, key, place)->isNull());
   }
@@ -32,6 +35,7 @@ TEST(JsonMembers, ReadTheTypeThatIsThere) {
 
   EXPECT_EQ(*read_string(*object, "text", place), "t");
   EXPECT_TRUE(*read_bool(*object, "yes", place, false));
+  EXPECT_EQ(**find_integer(*object, "number", place), 7);
   EXPECT_TRUE((*read_object(*object, "object", place))->has("a"));
   const auto array = *read_array(*object, "array", place);
   EXPECT_TRUE((*object_at(*array, 0, place))->has("b"));
@@ -53,6 +57,21 @@ TEST(JsonMembers, NeverConvertAndNameThePlace) {
             "doc.array[1] is not an object");
   EXPECT_FALSE(string_at(*array, 2, place).is_ok());
   EXPECT_FALSE(object_at(*array, 99, place).is_ok());
+}
+
+TEST(JsonMembers, TakeWholeNumbersOfSixtyFourBitsOnly) {
+  const auto object = *parse_json_object(
+      R"({"low":-9223372036854775808,"high":9223372036854775807,"beyond":9223372036854775808,)"
+      R"("half":0.5,"exponent":1e3,"text":"7","yes":true})",
+      "the test");
+  const Place place("doc");
+
+  EXPECT_EQ(**find_integer(*object, "low", place), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(**find_integer(*object, "high", place), std::numeric_limits<std::int64_t>::max());
+  for (const char* key : {"beyond", "half", "exponent", "text", "yes"}) {
+    EXPECT_EQ(find_integer(*object, key, place).status().code(), StatusCode::InvalidArgument)
+        << key;
+  }
 }
 
 TEST(JsonMembers, TakeNumbersForQuantities) {

@@ -15,7 +15,9 @@ class PodFieldsTest : public ::testing::Test {
     const auto pod = kube::parse_pod(
         R"({"metadata":{"name":"web","namespace":"shop","uid":"u-1","resourceVersion":"1",)"
         R"("labels":{"tier":"front","example.com/Zone":"a"},)"
-        R"("annotations":{"note":"two\nlines, \"quoted\"","Example.com/Owner":"me","empty":""}},)"
+        R"("annotations":{)" +
+        annotations_ +
+        R"(}},)"
         R"("spec":{"nodeName":"vk-0","containers":[{"name":"web"}]},"status":)" +
         status_ + "}");
     EXPECT_TRUE(pod.is_ok()) << pod.status().to_string();
@@ -31,6 +33,8 @@ class PodFieldsTest : public ::testing::Test {
   testing::FakeNodeFacts node_;
   PodAddresses addresses_ = PodAddresses::FromStatus;
   std::string status_ = "{}";
+  std::string annotations_ =
+      R"("note":"two\nlines, \"quoted\"","Example.com/Owner":"me","empty":"")";
 };
 
 TEST_F(PodFieldsTest, ReadsWhatThePodIs) {
@@ -55,6 +59,14 @@ TEST_F(PodFieldsTest, ListsAllOfThemSortedAndQuoted) {
   EXPECT_EQ(text("metadata.labels"), "example.com/Zone=\"a\"\ntier=\"front\"");
   EXPECT_EQ(text("metadata.annotations"),
             "Example.com/Owner=\"me\"\nempty=\"\"\nnote=\"two\\nlines, \\\"quoted\\\"\"");
+}
+
+TEST_F(PodFieldsTest, LeavesOutTheAnnotationsThatTheHostWrites) {
+  annotations_ = R"("vkhost.io/handle":"h","vkhost.io/handle-uid":"u","vkhost.io/told":"t",)"
+                 R"("vkhost.io/eviction":"e","vkhost.io/on-lost":"fail")";
+
+  EXPECT_EQ(text("metadata.annotations"), "vkhost.io/on-lost=\"fail\"");
+  EXPECT_EQ(text("metadata.annotations['vkhost.io/handle']"), "");
 }
 
 TEST_F(PodFieldsTest, RefusesForGoodWhatIsNoField) {

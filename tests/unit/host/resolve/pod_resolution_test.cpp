@@ -26,8 +26,9 @@ class PodResolutionTest : public ::testing::Test {
         spec + "}");
     const auto view = read_pod_view(spec);
     EXPECT_TRUE(pod.is_ok() && view.is_ok()) << view.status().to_string();
-    return PodResolution(parts_, **pod, *view, make_service_variables(services_), cancel_.token())
-        .material();
+    const ServiceVariables services = make_service_variables(services_);
+    auto containers = PodResolution(parts_, **pod, *view, services, cancel_.token()).containers();
+    return containers ? R"({"containers":)" + *containers + "}" : containers;
   }
   Result<std::string> web(const std::string& members) {
     return material_of(R"({"containers":[{"name":"web",)" + members + "}]}");

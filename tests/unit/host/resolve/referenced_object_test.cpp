@@ -14,14 +14,15 @@ using ::testing::Not;
 TEST(ReferencedObject, TakesTheTextOfAConfigMapAsItIs) {
   const auto object =
       parse_config_map(R"({"kind":"ConfigMap","data":{"a":"c2VzYW1l","empty":"","null":null},)"
-                       R"("binaryData":{"b":"AAAA"}})");
+                       R"("binaryData":{"b":"AP8="}})");
 
   ASSERT_TRUE(object.is_ok());
   EXPECT_EQ(object->items.size(), 3U);
   EXPECT_EQ(object->items.at("a").reveal(), "c2VzYW1l");
   EXPECT_EQ(object->items.at("empty").reveal(), "");
   EXPECT_EQ(object->items.at("null").reveal(), "");
-  EXPECT_EQ(object->bytes, 1U + 8U + 5U + 4U);
+  EXPECT_EQ(object->binary_items.at("b").reveal(), std::string("\0\xFF", 2));
+  EXPECT_EQ(object->bytes, (1U + 8U) + 5U + 4U + (1U + 2U));
 }
 
 TEST(ReferencedObject, DecodesASecret) {
@@ -58,6 +59,8 @@ TEST(ReferencedObject, RefusesBrokenDocumentsWithoutQuotingThem) {
     EXPECT_THAT(object.status().message(), Not(HasSubstr("17231")));
   }
   EXPECT_THAT(parse_secret(R"({"data":{"key":"!"}})").status().message(), HasSubstr("key"));
+  EXPECT_THAT(parse_config_map(R"({"binaryData":{"key":"!"}})").status().message(),
+              HasSubstr("binaryData[\"key\"] is not base64"));
 }
 
 }  // namespace

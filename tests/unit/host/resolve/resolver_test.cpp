@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -154,14 +155,107 @@ TEST_F(Resolving, MakesNothingForAProviderThatUsesNoEnvironment) {
   EXPECT_THAT(objects_.reads(), IsEmpty());
 }
 
-TEST_F(Resolving, RefusesKindsThatItDoesNotMake) {
+TEST_F(Resolving, GivesFilesBesideTheEnvironment) {
   capabilities_.uses_files = true;
+  objects_.put("Secret/shop/db", R"({"data":{"key":"c2VzYW1l"}})");
+
+  const auto text = material(R"({"containers":[{"name":"web",
+      "envFrom":[{"secretRef":{"name":"db"}}],
+      "volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+      "volumes":[{"name":"v","secret":{"secretName":"db"}}]})");
+
+  EXPECT_EQ(*text,
+            R"({"containers":{"web":{"env":[{"name":"key","value":"sesame","secret":true}]}},)"
+            R"("volumes":{"v":{"files":[)"
+            R"({"path":"key","data":"c2VzYW1l","mode":420,"secret":true}]}}})");
+  // Once for both, so that they come from the same state of it.
+  EXPECT_EQ(std::ranges::count(objects_.reads(), "Secret/shop/db"), 1);
+}
+
+TEST_F(Resolving, GivesAPodThatHasOnlyFilesItsServiceVariables) {
+  capabilities_.uses_files = true;
+  objects_.put("Service/default/kubernetes", kMaster);
+  objects_.put("ConfigMap/shop/app", R"({"data":{"a":"b"}})");
+
+  const auto text = material(
+      R"({"containers":[{"name":"web","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+          "volumes":[{"name":"v","configMap":{"name":"app"}}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{"web":{"env":[)" + std::string(kMasterEnv) +
+                       R"(]}},"volumes":{"v":{"files":[{"path":"a","data":"Yg==","mode":420}]}}})");
+}
+
+TEST_F(Resolving, MakesFilesForAProviderThatUsesNoEnvironment) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_files = true;
+  objects_.put("ConfigMap/shop/app", R"({"data":{"a":"b"}})");
+
+  const auto text = material(R"({"containers":[{"name":"web",
+      "envFrom":[{"secretRef":{"name":"missing"}}],
+      "volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+      "volumes":[{"name":"v","configMap":{"name":"app"}}]})");
+
+  EXPECT_EQ(
+      *text,
+      R"({"containers":{},"volumes":{"v":{"files":[{"path":"a","data":"Yg==","mode":420}]}}})");
+  EXPECT_THAT(objects_.reads(), ElementsAre("ConfigMap/shop/app"));
+}
+
+TEST_F(Resolving, ReadsNothingForFilesThatTheProviderDoesNotUse) {
+  capabilities_.uses_env = false;
+
+  const auto text = material(
+      R"({"containers":[{"name":"web","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+          "volumes":[{"name":"v","configMap":{"name":"app"}}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{}})");
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+TEST_F(Resolving, LeavesOtherVolumesToThePodDocument) {
+  capabilities_.uses_files = true;
+
+  const auto text = material(
+      R"({"containers":[{"name":"web","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+          "volumes":[{"name":"v","emptyDir":{"medium":"Memory","sizeLimit":"1Mi"}}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{"web":{"env":[]}}})");
+}
+
+TEST_F(Resolving, SetsVolumesUpBeforeItLooksAtContainers) {
+  capabilities_.uses_files = true;
+
+  const auto text = material(R"({"containers":[{"name":"web",
+      "envFrom":[{"configMapRef":{"name":"also-missing"}}],
+      "volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+      "volumes":[{"name":"v","configMap":{"name":"missing"}}]})");
+
+  EXPECT_EQ(text.status().reason(), "ContainerCreating");
+  EXPECT_THAT(events_.lines(),
+              ElementsAre(R"(FailedMount: MountVolume.SetUp failed for volume "v" : )"
+                          R"(configmap "missing" not found)"));
+}
+
+TEST_F(Resolving, MakesFilesOnceTheObjectIsThere) {
+  capabilities_.uses_files = true;
+  const std::string spec =
+      R"({"containers":[{"name":"web","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+          "volumes":[{"name":"v","configMap":{"name":"late"}}]})";
+  EXPECT_EQ(material(spec).status().retry(), Retry::Backoff);
+
+  objects_.put("ConfigMap/shop/late", R"({"data":{"a":"now"}})");
+
+  EXPECT_THAT(*material(spec), HasSubstr(R"("path":"a")"));
+}
+
+TEST_F(Resolving, RefusesKindsThatItDoesNotMake) {
+  capabilities_.uses_tokens = true;
 
   const auto text = material(R"({"containers":[{"name":"web"}]})");
 
   EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
   EXPECT_EQ(text.status().retry(), Retry::Never);
-  EXPECT_THAT(text.status().message(), HasSubstr("files"));
+  EXPECT_THAT(text.status().message(), HasSubstr("tokens"));
 }
 
 TEST_F(Resolving, ReadsASharedObjectOnceForPodsThatComeTogether) {
