@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/status.hpp"
+#include "resolve/object_reference.hpp"
 
 #include <map>
 #include <optional>
@@ -14,8 +15,6 @@
 #include <vector>
 
 namespace vkhost::resolve {
-
-enum class ObjectKind { ConfigMap, Secret };
 
 struct EnvFrom {
   std::string prefix;
