@@ -22,6 +22,11 @@ class FollowedObject {
   FollowedObject(const FollowedObject&) = delete;
   FollowedObject& operator=(const FollowedObject&) = delete;
   virtual ~FollowedObject() = default;
+
+  // Whether changes are told as they happen. False: the listener has not heard of the present state yet,
+  // or news come late (by asking now and then) or not at all (the API server is away); who needs the
+  // present state has to read it. [any-thread] [no-block]
+  [[nodiscard]] virtual bool is_live() const = 0;
 };
 
 class ObjectFeed {
