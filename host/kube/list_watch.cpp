@@ -4,9 +4,9 @@
 // what was listed may follow.
 #include "kube/list_watch.hpp"
 
-#include "kube/api_error.hpp"
 #include "kube/json_cut.hpp"
 #include "kube/json_reader.hpp"
+#include "kube/watch_event.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,18 +27,6 @@ constexpr int kBrokenStreams = 3;
 // Then others have their turn.
 constexpr int kEventsAtOnce = 64;
 
-// Versions are opaque, but what could break out of a query or a log line is none.
-bool is_version(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_' || c == '.';
-  });
-}
-
-std::string_view version_of(std::string_view object) {
-  return plain_string(find_member(find_member(object, "metadata"), "resourceVersion"));
-}
-
 Status read_list_metadata(std::string_view metadata,
                           std::string& version,
                           std::string& continue_token) {
@@ -48,13 +36,6 @@ Status read_list_metadata(std::string_view metadata,
   VKHOST_TRY(find_members<2>(object, "metadata.", {"resourceVersion", "continue"}, found));
   VKHOST_TRY(read_string(found[0], "metadata.resourceVersion", version));
   return read_string(found[1], "metadata.continue", continue_token);
-}
-
-// The version is no use any more: too old (410), not understood (400), or from the future, as after
-// the API server's store was restored from a backup (504 with reason Timeout).
-bool must_list_again(const Status& failure) {
-  return failure.code() == StatusCode::OutOfRange ||
-         failure.code() == StatusCode::InvalidArgument || failure.reason() == "Timeout";
 }
 
 // The API server won't begin a watch with the list, now or ever.
@@ -68,31 +49,6 @@ bool ends_list(std::string_view bookmark) {
   const std::string_view annotations =
       find_member(find_member(bookmark, "metadata"), "annotations");
   return plain_string(find_member(annotations, "k8s.io/initial-events-end")) == "true";
-}
-
-struct Event {
-  std::string_view type;
-  std::string_view object;
-};
-
-Result<Event> read_event(std::string_view line) {
-  Event event;
-  JsonMembers members(line);
-  JsonMember member;
-  while (members.next(member)) {
-    if (member.key == "type") {
-      event.type = plain_string(member.value);
-    } else if (member.key == "object") {
-      event.object = member.value;
-    }
-  }
-  if (!members.is_complete() || event.type.empty() || event.object.empty()) {
-    return unavailable("the watch brought an event that can't be read");
-  }
-  if (event.type == "ERROR") {
-    return api_error_from_object(event.object);
-  }
-  return event;
 }
 
 Status unclear_deletion() {
@@ -216,7 +172,7 @@ NextTurn ListWatch::after(const Status& failure, Asked asked, Progress progress)
   const milliseconds delay =
       delay_after(failure, asked == Asked::ListInPages ? failures_ + 1 : failures_);
   reconnects_.fetch_add(1);
-  if (must_list_again(failure)) {
+  if (is_version_lost(failure)) {
     version_.clear();
   }
   report(failure, is_list, failures_, delay);
@@ -324,7 +280,7 @@ Status ListWatch::take_page(std::string_view body,
   if (!members.is_complete() || kind.size() < 4 || kind.substr(kind.size() - 4) != "List" ||
       items.empty() || metadata.empty() ||
       !read_list_metadata(metadata, page_version, continue_token).is_ok() ||
-      !is_version(page_version)) {
+      !is_resource_version(page_version)) {
     return unavailable("listing " + settings_.path + ": the answer is not a complete list");
   }
   if (version.empty()) {
@@ -378,7 +334,7 @@ Result<std::unique_ptr<WatchStream>> ListWatch::open_watch(const CancelToken& ca
 
 // As strict as with a page: what the stream did not bring counts as deleted.
 Status ListWatch::take_listed(std::string_view line) {
-  VKHOST_TRY_ASSIGN(const Event event, read_event(line));
+  VKHOST_TRY_ASSIGN(const WatchEvent event, read_watch_event(line));
   if (event.type == "ADDED" || event.type == "MODIFIED") {
     parts_.sink.listed(event.object);
   } else if (event.type == "DELETED") {
@@ -386,8 +342,8 @@ Status ListWatch::take_listed(std::string_view line) {
       return unclear_deletion();
     }
   } else if (event.type == "BOOKMARK" && ends_list(event.object)) {
-    const std::string_view version = version_of(event.object);
-    if (!is_version(version)) {
+    const std::string_view version = resource_version_of(event.object);
+    if (!is_resource_version(version)) {
       return unavailable("the end of the list names no version");
     }
     version_ = version;
@@ -402,7 +358,7 @@ Status ListWatch::take_listed(std::string_view line) {
 }
 
 Status ListWatch::take_event(std::string_view line) {
-  VKHOST_TRY_ASSIGN(const Event event, read_event(line));
+  VKHOST_TRY_ASSIGN(const WatchEvent event, read_watch_event(line));
   if (event.type == "ADDED" || event.type == "MODIFIED") {
     events_.fetch_add(1);
     parts_.sink.applied(event.object);
@@ -414,7 +370,8 @@ Status ListWatch::take_event(std::string_view line) {
   } else if (event.type == "BOOKMARK") {
     bookmarks_come_ = true;
   }
-  if (const std::string_view version = version_of(event.object); is_version(version)) {
+  if (const std::string_view version = resource_version_of(event.object);
+      is_resource_version(version)) {
     version_ = version;
   }
   return Status::ok();

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 // An API server that answers none of them keeps these waiting; all others wait behind them.
 constexpr std::size_t kOpeners = 8;
+constexpr std::size_t kPatientOpeners = 4;
 constexpr std::size_t kEventsAtOnce = 64;
 constexpr std::uint64_t kWakeUp = 0;  // ids begin with 1
 // The kernel has no room for another connection to watch.
@@ -85,12 +86,24 @@ void WatchLoop::start() {
   }
 }
 
-void WatchLoop::add(Watched& watched) {
+Executor* WatchLoop::openers_for(Opening opening) {
+  if (opening == Opening::Prompt) {
+    return openers_.get();
+  }
+  if (!patient_openers_) {
+    patient_openers_ = std::make_unique<Executor>("object-open", kPatientOpeners, *clock_);
+  }
+  return patient_openers_.get();
+}
+
+void WatchLoop::add(Watched& watched, Opening opening) {
   const MutexLock lock(mutex_);
   start();
+  Executor* const openers = openers_for(opening);
   const Id id = ++last_id_;
   Place& place = places_[id];
   place.watched = &watched;
+  place.openers = openers;
   queue(place, id);
 }
 
@@ -122,7 +135,7 @@ void WatchLoop::remove(Watched& watched) {
 
 void WatchLoop::queue(Place& place, Id id) {
   place.is = Place::Is::Queued;
-  openers_->submit([this, id] { open(id); });
+  place.openers->submit([this, id] { open(id); });
 }
 
 void WatchLoop::set_due(Place& place, Id id, SteadyTime when) {

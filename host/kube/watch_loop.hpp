@@ -1,5 +1,7 @@
 // WatchLoop: drives all watches of a process. One thread waits for what any of them brings and hands
-// it on; opening and listing, which wait for answers, happen on a few others that come and go.
+// it on; opening and listing, which wait for answers, happen on a few others that come and go. Watches
+// of which there may be hundreds, and that can wait, are opened by threads of their own, so that they
+// never hold up the others.
 //
 // The functions of one Watched are called by one thread at a time. The threads start with the first
 // watch; what can't be had for that is a std::system_error. Outlives what was added. [any-thread]
@@ -45,6 +47,8 @@ class Watched {
   virtual void left() = 0;  // it was removed, and is not called again [no-block]
 };
 
+enum class Opening { Prompt, Patient };
+
 class WatchLoop {
  public:
   explicit WatchLoop(std::shared_ptr<const Clock> clock);
@@ -52,7 +56,7 @@ class WatchLoop {
   WatchLoop(const WatchLoop&) = delete;
   WatchLoop& operator=(const WatchLoop&) = delete;
 
-  void add(Watched& watched);  // begins with open()
+  void add(Watched& watched, Opening opening = Opening::Prompt);  // begins with open()
   // Cancels what it does; once it has returned, none of its functions runs or will. Nothing when it
   // was not added. [may-block]
   void remove(Watched& watched);
@@ -62,6 +66,7 @@ class WatchLoop {
   using Due = std::multimap<SteadyTime, Id>;
   struct Place {
     Watched* watched = nullptr;
+    Executor* openers = nullptr;
     CancelSource cancel = {};
     std::unique_ptr<WatchStream> stream = {};
     std::optional<Due::iterator> due = std::nullopt;
@@ -69,6 +74,7 @@ class WatchLoop {
     bool is_leaving = false;
   };
   void start() VKHOST_REQUIRES(mutex_);
+  [[nodiscard]] Executor* openers_for(Opening opening) VKHOST_REQUIRES(mutex_);
   void loop();
   [[nodiscard]] std::vector<Id> wait_for_turns();
   void take_turn(Id id);
@@ -94,6 +100,7 @@ class WatchLoop {
   SteadyTime sleeps_until_ VKHOST_GUARDED_BY(mutex_) = SteadyTime::min();
   // Last: their threads use all of the above.
   std::unique_ptr<Executor> openers_;
+  std::unique_ptr<Executor> patient_openers_;
   Thread thread_;
 };
 

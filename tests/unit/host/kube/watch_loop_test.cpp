@@ -260,6 +260,30 @@ TEST_F(WatchLoopTest, IsNotHeldUpByOneThatDoesNotOpen) {
   EXPECT_TRUE(board.wait_for([&] { return other.followed == 1; }));
 }
 
+TEST_F(WatchLoopTest, IsNotHeldUpByAnyNumberOfPatientOnes) {
+  for (int i = 0; i < 40; ++i) {
+    make().on_open = [](const CancelToken& cancel) {
+      static_cast<void>(cancel.wait_until(SteadyTime::max()));
+      return NextTurn{};
+    };
+    loop.add(*watched.back(), Opening::Patient);
+  }
+  FakeWatched& other = make();
+  loop.add(other);
+
+  EXPECT_TRUE(board.wait_for([&] { return other.followed == 1; }));
+}
+
+TEST_F(WatchLoopTest, FollowsPatientOnesLikeOthers) {
+  FakeWatched& one = make();
+  loop.add(one, Opening::Patient);
+  ASSERT_TRUE(board.wait_for([&] { return one.followed == 1; }));
+
+  one.send();
+
+  EXPECT_TRUE(board.wait_for([&] { return one.events == 1; }));
+}
+
 TEST_F(WatchLoopTest, RemovesAtOnceWhatIsBeingOpenedAndWhatStillWaitsForThat) {
   for (int i = 0; i < 40; ++i) {
     make().on_open = [](const CancelToken& cancel) {
