@@ -9,6 +9,7 @@
 #include "base/open_files.hpp"
 #include "base/timers.hpp"
 #include "base/version.hpp"
+#include "daemon/cluster_object_feed.hpp"
 #include "daemon/departure.hpp"
 #include "daemon/kubelet_service.hpp"
 #include "daemon/node_material.hpp"
@@ -126,9 +127,11 @@ constexpr std::chrono::seconds kAfterTheLimit{2};
 // So long after the last change of a pod, or the start, what it took to cope with it is given back.
 constexpr std::chrono::seconds kQuiet{15};
 
-// A listener and two watches for each node; connections to the API server and of its clients.
+// A listener and two watches for each node; watches of what pods refer to; connections to the API server
+// and of its clients.
 std::uint64_t open_files_of(const config::Config& config) {
-  return 4 * config.nodes.size() +
+  const std::uint64_t objects = config.standalone.enabled ? 0 : kMaxWatchedObjects;
+  return 4 * config.nodes.size() + objects +
          static_cast<std::uint64_t>(config.kubernetes.max_requests_in_flight) + 512;
 }
 
