@@ -65,7 +65,8 @@ void append_number(std::string& out, double value) {
   }
 }
 
-// HELP escapes '\' and newline, label values the quote as well.
+// HELP escapes '\' and newline, label values the quote as well. Other control characters end the
+// document for some readers.
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {
     if (c == '\n') {
@@ -74,7 +75,7 @@ void append_escaped(std::string& out, std::string_view text, bool quotes) {
       out += '\\';
       out += c;
     } else {
-      out += c;
+      out += (c >= 0 && c < ' ') || c == '\x7f' ? ' ' : c;
     }
   }
 }
@@ -116,20 +117,29 @@ void append_sample(std::string& out,
   out += '\n';
 }
 
+// OpenMetrics wants to see that they are no integers.
+std::string bound_text(double bound, Exposition exposition) {
+  std::string text;
+  append_number(text, bound);
+  if (exposition == Exposition::OpenMetrics && text.find_first_of(".e") == std::string::npos) {
+    text += ".0";
+  }
+  return text;
+}
+
 void append_series(std::string& out,
                    const MetricShape& shape,
                    const LabelValues& values,
-                   const Histogram& histogram) {
+                   const Histogram& histogram,
+                   Exposition exposition) {
   // The counts are read one after the other while others write; summing them up here keeps
   // bucket and count lines consistent with each other.
   double total = 0;
   for (std::size_t i = 0; i <= histogram.bounds().size(); ++i) {
     total += static_cast<double>(histogram.count(i));
-    std::string le = "+Inf";
-    if (i < histogram.bounds().size()) {
-      le.clear();
-      append_number(le, histogram.bounds()[i]);
-    }
+    const std::string le = i < histogram.bounds().size()
+                               ? bound_text(histogram.bounds()[i], exposition)
+                               : std::string("+Inf");
     append_sample(out, shape, "_bucket", values, le, total);
   }
   append_sample(out, shape, "_sum", values, {}, histogram.sum());
@@ -140,15 +150,40 @@ template <typename Series>
 void append_series(std::string& out,
                    const MetricShape& shape,
                    const LabelValues& values,
-                   const Series& series) {
+                   const Series& series,
+                   Exposition /*exposition*/) {
   append_sample(out, shape, "", values, {}, series.value());
 }
 
 template <typename Series>
-void append_family(std::string& out, const MetricShape& shape, const Family<Series>& family) {
+void append_family(std::string& out,
+                   const MetricShape& shape,
+                   const Family<Series>& family,
+                   Exposition exposition) {
   for (const auto& [values, series] : family.all()) {
-    append_series(out, shape, values, *series);
+    append_series(out, shape, values, *series, exposition);
   }
+}
+
+constexpr std::string_view kTotal = "_total";
+
+// OpenMetrics names the family of a counter without its end.
+std::string counter_family(const std::string& name) {
+  return name.ends_with(kTotal) ? name.substr(0, name.size() - kTotal.size()) : name;
+}
+
+// What must not be found in another family, in either format.
+std::vector<std::string> names_of(const MetricShape& shape, int kind) {
+  std::vector<std::string> names = {shape.name};
+  if (kind == kHistogram) {
+    for (const char* suffix : {"_bucket", "_count", "_sum", "_created"}) {
+      names.push_back(shape.name + suffix);
+    }
+  } else if (kind == kCounter && shape.name.ends_with(kTotal)) {
+    names.push_back(counter_family(shape.name));
+    names.push_back(counter_family(shape.name) + "_created");
+  }
+  return names;
 }
 
 }  // namespace
@@ -175,18 +210,21 @@ struct Metrics::Entry {
     }
   }
 
-  void render(std::string& out) const {
-    out += "# HELP " + shape.name + ' ';
-    append_escaped(out, shape.help, false);
-    out += "\n# TYPE " + shape.name + ' ';
-    out += kKindNames.at(static_cast<std::size_t>(kind));
+  void render(std::string& out, Exposition exposition) const {
+    const bool is_open = exposition == Exposition::OpenMetrics;
+    const bool is_plain = is_open && kind == kCounter && !shape.name.ends_with(kTotal);
+    const std::string name = is_open && kind == kCounter ? counter_family(shape.name) : shape.name;
+    out += "# HELP " + name + ' ';
+    append_escaped(out, shape.help, is_open);
+    out += "\n# TYPE " + name + ' ';
+    out += is_plain ? "unknown" : kKindNames.at(static_cast<std::size_t>(kind));
     out += '\n';
     if (counters) {
-      append_family(out, shape, *counters);
+      append_family(out, shape, *counters, exposition);
     } else if (gauges) {
-      append_family(out, shape, *gauges);
+      append_family(out, shape, *gauges, exposition);
     } else {
-      append_family(out, shape, *histograms);
+      append_family(out, shape, *histograms, exposition);
     }
   }
 };
@@ -213,17 +251,32 @@ Metrics::~Metrics() = default;
 
 Result<Metrics::Entry*> Metrics::add(MetricShape shape, int kind) {
   VKHOST_TRY(check_shape(shape, kind));
+  const auto exists = [&](const std::string& how) {
+    return Status(StatusCode::AlreadyExists, "metric \"" + shape.name + "\" " + how);
+  };
   const MutexLock lock(mutex_);
-  auto& entry = entries_[shape.name];
-  if (!entry) {
-    entry = std::make_unique<Entry>(std::move(shape), kind);
-  } else if (entry->kind != kind || entry->shape.labels != shape.labels ||
-             entry->shape.bounds != shape.bounds) {
-    return Status(StatusCode::AlreadyExists, "metric \"" + shape.name +
-                                                 "\" exists with another type, other labels or "
-                                                 "other buckets");
+  if (const auto found = entries_.find(shape.name); found != entries_.end()) {
+    const MetricShape& present = found->second->shape;
+    if (present.owner != shape.owner) {
+      return exists("belongs to somebody else");
+    }
+    return found->second->kind == kind && present.labels == shape.labels &&
+                   present.bounds == shape.bounds
+               ? Result<Entry*>(found->second.get())
+               : exists("exists with another type, other labels or other buckets");
   }
-  return entry.get();
+  const std::vector<std::string> names = names_of(shape, kind);
+  for (const std::string& name : names) {
+    if (const auto taken = sample_names_.find(name); taken != sample_names_.end()) {
+      return exists("would be mistaken for \"" + taken->second + "\"");
+    }
+  }
+  for (const std::string& name : names) {
+    sample_names_.emplace(name, shape.name);
+  }
+  std::string name = shape.name;
+  auto entry = std::make_unique<Entry>(std::move(shape), kind);
+  return entries_.emplace(std::move(name), std::move(entry)).first->second.get();
 }
 
 Result<Family<Counter>*> Metrics::add_counter(MetricShape shape) {
@@ -268,7 +321,7 @@ void Metrics::before_render(std::function<void()> refresh) {
   refreshers_.push_back(std::move(refresh));
 }
 
-std::string Metrics::render() const {
+std::string Metrics::render(Exposition exposition) const {
   std::vector<std::function<void()>> refreshers;
   {
     const MutexLock lock(mutex_);
@@ -286,7 +339,10 @@ std::string Metrics::render() const {
   }
   std::string out;
   for (const Entry* entry : entries) {
-    entry->render(out);
+    entry->render(out, exposition);
+  }
+  if (exposition == Exposition::OpenMetrics) {
+    out += "# EOF\n";
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// Metrics: counters, gauges and histograms of the process, and their Prometheus text exposition
-// (format 0.0.4).
+// Metrics: counters, gauges and histograms of the process, and their exposition as Prometheus text
+// (format 0.0.4) or OpenMetrics (1.0.0).
 //
 // One registry, built by `daemon` and passed on. A room asks once for a family and once for each
 // combination of label values, keeps the series, and counts on it: one atomic operation, no lock.
@@ -10,6 +10,7 @@
 #include "base/mutex.hpp"
 #include "base/status.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -116,13 +117,40 @@ class Family {
   std::map<LabelValues, std::shared_ptr<Series>> series_ VKHOST_GUARDED_BY(mutex_);
 };
 
+// Series of one family by a number that stands for their label values: looked up the first time, one
+// atomic read afterwards. For families whose series are never removed; outlived by the family.
+// [any-thread] [no-block]
+template <typename Series, std::size_t kSize>
+class SeriesTable {
+ public:
+  explicit SeriesTable(Family<Series>& family) : family_(family) {}
+
+  // `values` makes the label values of `index`, and is called where they are not known yet.
+  template <typename Values>
+  Series& at(std::size_t index, const Values& values) {
+    Series* series = known_.at(index).load(std::memory_order_acquire);
+    if (series == nullptr) {
+      series = family_.with(values()).get();
+      known_.at(index).store(series, std::memory_order_release);
+    }
+    return *series;
+  }
+
+ private:
+  Family<Series>& family_;
+  std::array<std::atomic<Series*>, kSize> known_{};
+};
+
 struct MetricShape {
   std::string name;
   std::string help;
   LabelNames labels;
   std::vector<double> bounds;  // histograms only
   std::size_t max_series = 20'000;
+  std::string owner = {};  // who registers it; nobody else may then
 };
+
+enum class Exposition { Text, OpenMetrics };
 
 class Metrics {
  public:
@@ -131,8 +159,9 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // INVALID_ARGUMENT for a name, label or bound that Prometheus would not take, ALREADY_EXISTS for
-  // the same name with another shape. Families live as long as the registry.
+  // INVALID_ARGUMENT for a name, label or bound that Prometheus would not take. ALREADY_EXISTS for the
+  // same name with another shape or owner, and for one whose samples would be taken for those of
+  // another family (a gauge "x_count" beside a histogram "x"). Families live as long as the registry.
   Result<Family<Counter>*> add_counter(MetricShape shape);
   Result<Family<Gauge>*> add_gauge(MetricShape shape);
   Result<Family<Histogram>*> add_histogram(MetricShape shape);
@@ -149,8 +178,9 @@ class Metrics {
   // and must not render. Lives as long as the registry.
   void before_render(std::function<void()> refresh);
 
-  // Families in the order of their names, each with HELP and TYPE, also without series.
-  [[nodiscard]] std::string render() const;
+  // Families in the order of their names, each with HELP and TYPE, also without series. In OpenMetrics
+  // a counter whose name does not end in "_total" has no type.
+  [[nodiscard]] std::string render(Exposition exposition = Exposition::Text) const;
 
  private:
   struct Entry;
@@ -158,10 +188,16 @@ class Metrics {
 
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<Entry>> entries_ VKHOST_GUARDED_BY(mutex_);
+  // What their samples and, in OpenMetrics, the families themselves are called.
+  std::map<std::string, std::string> sample_names_ VKHOST_GUARDED_BY(mutex_);  // to the entry's
   std::vector<std::function<void()>> refreshers_ VKHOST_GUARDED_BY(mutex_);
 };
 
 // Media type of what render() yields.
-inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
+[[nodiscard]] constexpr std::string_view content_type(Exposition exposition) {
+  return exposition == Exposition::Text
+             ? std::string_view("text/plain; version=0.0.4; charset=utf-8")
+             : std::string_view("application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
 
 }  // namespace vkhost::observe

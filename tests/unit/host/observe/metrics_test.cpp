@@ -83,6 +83,80 @@ TEST(Metrics, RefusesWhatPrometheusWouldNotTake) {
   EXPECT_EQ(metrics.render(), "");
 }
 
+TEST(Metrics, RendersOpenMetricsAsWell) {
+  Metrics metrics;
+  metrics.counter("b_total", "With \"quotes\".", {"code"}).with({"OK"})->add(2);
+  metrics.counter("plain", "No suffix.").with({})->add(1);
+  metrics.gauge("a", "Now.").with({})->set(1.5);
+  metrics.histogram("c_seconds", "Times.", {}, {0.5, 1}).with({})->observe(0.7);
+
+  EXPECT_EQ(metrics.render(Exposition::OpenMetrics),
+            "# HELP a Now.\n# TYPE a gauge\na 1.5\n"
+            "# HELP b With \\\"quotes\\\".\n# TYPE b counter\nb_total{code=\"OK\"} 2\n"
+            "# HELP c_seconds Times.\n# TYPE c_seconds histogram\n"
+            "c_seconds_bucket{le=\"0.5\"} 0\n"
+            "c_seconds_bucket{le=\"1.0\"} 1\n"
+            "c_seconds_bucket{le=\"+Inf\"} 1\n"
+            "c_seconds_sum 0.7\nc_seconds_count 1\n"
+            "# HELP plain No suffix.\n# TYPE plain unknown\nplain 1\n"
+            "# EOF\n");
+}
+
+TEST(Metrics, SayWhichFormatTheyAreIn) {
+  EXPECT_EQ(content_type(Exposition::Text), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(content_type(Exposition::OpenMetrics),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+// Some readers take a NUL for the end of the document.
+TEST(Metrics, ShowNoControlCharacters) {
+  Metrics metrics;
+  metrics.gauge("a", std::string("a\0b\r\x7f", 5), {"l"}).with({"x\ty"})->set(1);
+
+  EXPECT_EQ(metrics.render(), "# HELP a a b  \n# TYPE a gauge\na{l=\"x y\"} 1\n");
+}
+
+TEST(Metrics, KeepFamiliesApartWhoseSamplesWouldBeMistaken) {
+  Metrics metrics;
+  static_cast<void>(metrics.histogram("a", ""));
+  static_cast<void>(metrics.counter("b_total", ""));
+
+  for (const char* name : {"a_bucket", "a_sum", "a_count", "a_created", "b", "b_created"}) {
+    EXPECT_EQ(metrics.add_gauge({name, "", {}, {}}).status().code(), StatusCode::AlreadyExists)
+        << name;
+  }
+  EXPECT_FALSE(metrics.add_histogram({"b", "", {}, {1}}).is_ok());
+  EXPECT_TRUE(metrics.add_gauge({"a_counts", "", {}, {}}).is_ok());
+}
+
+TEST(Metrics, GiveAFamilyToItsOwnerAlone) {
+  Metrics metrics;
+  MetricShape shape{"a", "", {"l"}, {}};
+  shape.owner = "one";
+  EXPECT_TRUE(metrics.add_gauge(shape).is_ok());
+  EXPECT_TRUE(metrics.add_gauge(shape).is_ok());
+
+  shape.owner = "other";
+
+  EXPECT_EQ(metrics.add_gauge(shape).status().code(), StatusCode::AlreadyExists);
+}
+
+TEST(SeriesTable, LooksEachSeriesUpOnce) {
+  Metrics metrics;
+  SeriesTable<Counter, 2> table(metrics.counter("a_total", "", {"l"}));
+  int lookups = 0;
+  const auto values = [&lookups] {
+    ++lookups;
+    return LabelValues{"x"};
+  };
+
+  table.at(1, values).add();
+  table.at(1, values).add();
+
+  EXPECT_EQ(lookups, 1);
+  EXPECT_NE(metrics.render().find("a_total{l=\"x\"} 2\n"), std::string::npos);
+}
+
 TEST(Counter, OnlyGrows) {
   Counter counter;
 
