@@ -3,6 +3,7 @@
 #include "base/mutex.hpp"
 #include "base/version.hpp"
 #include "kube/api_error.hpp"
+#include "kube/api_metrics.hpp"
 #include "kube/paths.hpp"
 #include "kube/watch_lines.hpp"
 
@@ -74,6 +75,8 @@ class ApiClient final : public Client {
   ApiClient(ClientSettings settings, ClientParts parts)
       : settings_(std::move(settings)),
         parts_(std::move(parts)),
+        metrics_(parts_.metrics == nullptr ? nullptr
+                                           : std::make_unique<ApiMetrics>(*parts_.metrics)),
         lease_(settings_.widths.lease, parts_.clock, kLongestLeaseHold),
         node_(settings_.widths.node, parts_.clock),
         status_(settings_.widths.status, parts_.clock),
@@ -151,8 +154,28 @@ class ApiClient final : public Client {
                                : deadline;
   }
 
+  // What became of one try that was sent at `began`.
+  template <typename Answer>
+  void note_try(Verb verb, const Result<Answer>& answer, SteadyTime began) {
+    if (metrics_) {
+      const auto took = parts_.clock->steady_now() - began;
+      answer.is_ok() ? metrics_->answered(verb, status_of(*answer), took)
+                     : metrics_->failed(verb, answer.status().code(), took);
+    }
+  }
+  static int status_of(const http::Response& answer) { return answer.status; }
+  static int status_of(const std::unique_ptr<http::ResponseStream>& answer) {
+    return answer->status();
+  }
+  void note_repeat(Verb verb, const Status& failure) {
+    if (metrics_) {
+      metrics_->repeated(verb, failure.code());
+    }
+  }
+
   const ClientSettings settings_;
   const ClientParts parts_;
+  const std::unique_ptr<ApiMetrics> metrics_;  // or null
   LaneGate lease_;
   LaneGate node_;
   LaneGate status_;
@@ -241,9 +264,15 @@ Result<std::string> ApiClient::try_call(http::Request& request,
                                         Access access,
                                         std::optional<std::uint64_t>& rejected) {
   VKHOST_TRY_ASSIGN(const Session session, prepare(request, deadline, options.cancel));
+  const SteadyTime queued = parts_.clock->steady_now();
   VKHOST_TRY_ASSIGN(const LaneGate::Pass pass, gate(options.lane).enter(deadline, options.cancel));
-  VKHOST_TRY_ASSIGN(http::Response answer,
-                    session.transport->send(request, deadline, options.cancel));
+  const SteadyTime began = parts_.clock->steady_now();
+  if (metrics_) {
+    metrics_->waited(options.lane, began - queued);
+  }
+  auto sent = session.transport->send(request, deadline, options.cancel);
+  note_try(verb_of(request.method), sent, began);
+  VKHOST_TRY_ASSIGN(http::Response answer, std::move(sent));
   if (is_success(answer.status)) {
     return std::move(answer.body);
   }
@@ -285,6 +314,7 @@ Result<std::string> ApiClient::call(http::Request request,
     if (rejected && !renewed) {
       renewed = true;
       parts_.credentials->reject(*rejected);
+      note_repeat(verb_of(request.method), answer.status());
       continue;
     }
     const Status failure = answer.status();
@@ -296,6 +326,7 @@ Result<std::string> ApiClient::call(http::Request request,
     if (options.cancel.wait_for(*delay)) {
       return cancelled("stopped while waiting to repeat it").while_doing(what);
     }
+    note_repeat(verb_of(request.method), failure);
   }
 }
 
@@ -304,8 +335,10 @@ Result<std::unique_ptr<WatchStream>> ApiClient::try_watch(http::Request& request
                                                           const CallOptions& options,
                                                           std::optional<std::uint64_t>& rejected) {
   VKHOST_TRY_ASSIGN(const Session session, prepare(request, deadline, options.cancel));
-  VKHOST_TRY_ASSIGN(std::unique_ptr<http::ResponseStream> body,
-                    session.transport->open(request, deadline, options.cancel));
+  const SteadyTime began = parts_.clock->steady_now();
+  auto opened = session.transport->open(request, deadline, options.cancel);
+  note_try(Verb::Watch, opened, began);
+  VKHOST_TRY_ASSIGN(std::unique_ptr<http::ResponseStream> body, std::move(opened));
   if (!is_success(body->status())) {
     if (body->status() == 401) {
       rejected = session.generation;
@@ -328,6 +361,7 @@ Result<std::unique_ptr<WatchStream>> ApiClient::watch(std::string_view path,
   auto stream = try_watch(request, deadline, options, rejected);
   if (rejected) {
     parts_.credentials->reject(*rejected);
+    note_repeat(Verb::Watch, stream.status());
     stream = try_watch(request, deadline, options, rejected);
   }
   if (!stream.is_ok()) {

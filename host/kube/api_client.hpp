@@ -12,6 +12,7 @@
 #include "kube/credentials.hpp"
 #include "kube/lane_gate.hpp"
 #include "observe/log.hpp"
+#include "observe/metrics.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct ClientParts {
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   observe::Logger log;
+  observe::Metrics* metrics = nullptr;  // null: nothing is counted; else it outlives the client
 };
 
 // Nothing is dialled before the first request, which also reports settings that are wrong.

@@ -58,7 +58,11 @@ Status unclear_deletion() {
 }  // namespace
 
 ListWatch::ListWatch(ListWatchSettings settings, Parts parts)
-    : settings_(std::move(settings)), parts_(std::move(parts)) {}
+    : settings_(std::move(settings)), parts_(std::move(parts)) {
+  if (parts_.metrics != nullptr) {
+    metrics_.emplace(*parts_.metrics, settings_.path);
+  }
+}
 
 ListWatchStats ListWatch::stats() const {
   return {lists_.load(), watches_.load(), reconnects_.load(), events_.load(), is_connected_.load()};
@@ -172,6 +176,9 @@ NextTurn ListWatch::after(const Status& failure, Asked asked, Progress progress)
   const milliseconds delay =
       delay_after(failure, asked == Asked::ListInPages ? failures_ + 1 : failures_);
   reconnects_.fetch_add(1);
+  if (metrics_) {
+    metrics_->restarted(failure.code());
+  }
   if (is_version_lost(failure)) {
     version_.clear();
   }
@@ -187,6 +194,20 @@ void ListWatch::note_broken_stream(const Status& failure) {
     parts_.log.log(is_news ? observe::Level::Info : observe::Level::Debug,
                    "The API server does not begin watches with a list, lists come in pages",
                    {{"path", settings_.path}, observe::error_field(failure)});
+  }
+}
+
+void ListWatch::note_list() {
+  lists_.fetch_add(1);
+  if (metrics_) {
+    metrics_->listed();
+  }
+}
+
+void ListWatch::note_event() {
+  events_.fetch_add(1);
+  if (metrics_) {
+    metrics_->brought_event();
   }
 }
 
@@ -225,7 +246,7 @@ Status ListWatch::list_all(const CancelToken& cancel) {
       version_ = std::move(*version);
       broken_streams_ = 0;
       parts_.sink.list_complete();
-      lists_.fetch_add(1);
+      note_list();
       return Status::ok();
     }
     // The state that the pages were cut from was compacted meanwhile.
@@ -321,6 +342,9 @@ Result<std::unique_ptr<WatchStream>> ListWatch::open_watch(const CancelToken& ca
   }
   VKHOST_TRY_ASSIGN(auto stream, parts_.client.watch(settings_.path, query, options));
   watches_.fetch_add(1);
+  if (metrics_) {
+    metrics_->opened();
+  }
   opened_ = parts_.clock->steady_now();
   heard_ = opened_;
   server_end_ = opened_ + timeout;
@@ -352,7 +376,7 @@ Status ListWatch::take_listed(std::string_view line) {
     is_listing_ = false;
     is_connected_.store(true);
     parts_.sink.list_complete();
-    lists_.fetch_add(1);
+    note_list();
   }
   return Status::ok();
 }
@@ -360,10 +384,10 @@ Status ListWatch::take_listed(std::string_view line) {
 Status ListWatch::take_event(std::string_view line) {
   VKHOST_TRY_ASSIGN(const WatchEvent event, read_watch_event(line));
   if (event.type == "ADDED" || event.type == "MODIFIED") {
-    events_.fetch_add(1);
+    note_event();
     parts_.sink.applied(event.object);
   } else if (event.type == "DELETED") {
-    events_.fetch_add(1);
+    note_event();
     if (!parts_.sink.removed(event.object)) {
       return unclear_deletion();
     }

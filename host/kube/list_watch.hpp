@@ -11,6 +11,7 @@
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
 #include "base/status.hpp"
+#include "kube/api_metrics.hpp"
 #include "kube/client.hpp"
 #include "kube/watch_loop.hpp"
 #include "observe/log.hpp"
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -83,6 +85,7 @@ class ListWatch final : public Watched {
     std::shared_ptr<const Clock> clock;
     std::shared_ptr<Random> random;
     observe::Logger log;
+    observe::Metrics* metrics = nullptr;  // null: nothing is counted; else it outlives the watch
   };
 
   ListWatch(ListWatchSettings settings, Parts parts);
@@ -108,6 +111,8 @@ class ListWatch final : public Watched {
   [[nodiscard]] bool may_stream() const;
   void note_broken_stream(const Status& failure);
   void note_success(bool was_list);
+  void note_list();
+  void note_event();
   void report(const Status& failure,
               bool is_list,
               std::uint32_t failures,
@@ -118,6 +123,7 @@ class ListWatch final : public Watched {
 
   const ListWatchSettings settings_;
   const Parts parts_;
+  std::optional<WatchMetrics> metrics_;
   std::string version_;             // to go on from; empty: list first
   SteadyTime no_streams_before_{};  // lists come in pages until then
   int broken_streams_ = 0;          // since the last complete list

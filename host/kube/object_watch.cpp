@@ -23,7 +23,8 @@ ObjectWatch::ObjectWatch(const ObjectWatchSettings& settings, Parts parts)
       loop_(parts.loop),
       log_(parts.log),
       list_watch_(one_object(settings),
-                  {parts.client, *this, std::move(parts.clock), std::move(parts.random), log_}) {}
+                  {parts.client, *this, std::move(parts.clock), std::move(parts.random), log_,
+                   parts.metrics}) {}
 
 ObjectWatch::~ObjectWatch() { stop(); }
 

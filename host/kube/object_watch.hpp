@@ -41,6 +41,7 @@ class ObjectWatch final : private ListWatchSink {
     std::shared_ptr<Random> random;
     observe::Logger log;
     WatchLoop& loop;
+    observe::Metrics* metrics = nullptr;  // see ListWatch::Parts
   };
 
   ObjectWatch(const ObjectWatchSettings& settings, Parts parts);

@@ -27,7 +27,8 @@ PodWatch::PodWatch(PodWatchSettings settings, Parts parts)
       loop_(parts.loop),
       log_(parts.log.with({{"node", settings.node_name}})),
       list_watch_(pods_of_node(std::move(settings)),
-                  {parts.client, *this, std::move(parts.clock), std::move(parts.random), log_}) {}
+                  {parts.client, *this, std::move(parts.clock), std::move(parts.random), log_,
+                   parts.metrics}) {}
 
 PodWatch::~PodWatch() { stop(); }
 

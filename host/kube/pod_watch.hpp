@@ -40,6 +40,7 @@ class PodWatch final : private ListWatchSink {
     std::shared_ptr<Random> random;
     observe::Logger log;
     WatchLoop& loop;
+    observe::Metrics* metrics = nullptr;  // see ListWatch::Parts
   };
 
   PodWatch(PodWatchSettings settings, Parts parts);

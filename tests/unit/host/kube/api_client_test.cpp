@@ -2,6 +2,7 @@
 
 #include "base/thread.hpp"
 #include "base/version.hpp"
+#include "support/exposition.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_transport.hpp"
 #include "support/recording_log_sink.hpp"
@@ -58,6 +59,7 @@ struct ClientTest : ::testing::Test {
     parts.clock = clock;
     parts.random = std::make_shared<SeededRandom>(1);
     parts.log = observe::Logger(log);
+    parts.metrics = &metrics;
     parts.make_transport =
         [this](http::TransportSettings made) -> Result<std::unique_ptr<http::Transport>> {
       transports.push_back(made);
@@ -80,6 +82,13 @@ struct ClientTest : ::testing::Test {
     return options;
   }
 
+  // What was counted under that name.
+  double counted(std::string_view name, const vkhost::testing::Labels& labels) const {
+    return vkhost::testing::sum_of(vkhost::testing::parse_exposition(metrics.render()), name,
+                                   labels);
+  }
+
+  observe::Metrics metrics;
   std::shared_ptr<FakeCredentials> credentials = std::make_shared<FakeCredentials>();
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
@@ -444,6 +453,36 @@ TEST_F(ClientTest, OpensAWatch) {
   EXPECT_EQ(**(*stream)->try_next(), "{\"type\":\"ADDED\"}");
   EXPECT_EQ(**(*stream)->try_next(), "");
   EXPECT_EQ(server->requests().at(0).target, "/api/v1/pods?resourceVersion=7&watch=true");
+}
+
+TEST_F(ClientTest, CountsEachTryByVerbAndCode) {
+  const auto client = make();
+  server->answer(503, "");
+  server->fail(unavailable("reset"));
+  server->answer(200, "got");
+
+  ASSERT_TRUE(client->get("/x", {}, in_lane(Lane::Node)).is_ok());
+
+  const std::string_view requests = "vkhost_api_requests_total";
+  EXPECT_EQ(counted(requests, {{"verb", "get"}}), 3);
+  EXPECT_EQ(counted(requests, {{"verb", "get"}, {"code", "503"}}), 1);
+  EXPECT_EQ(counted(requests, {{"verb", "get"}, {"code", "UNAVAILABLE"}}), 1);
+  EXPECT_EQ(counted(requests, {{"verb", "get"}, {"code", "200"}}), 1);
+  EXPECT_EQ(counted("vkhost_api_retries_total", {{"verb", "get"}, {"code", "UNAVAILABLE"}}), 2);
+  EXPECT_EQ(counted("vkhost_api_lane_wait_seconds_count", {{"lane", "node"}}), 3);
+}
+
+TEST_F(ClientTest, CountsAWatchWhoseCredentialsWereRefusedOnce) {
+  const auto client = make();
+  server->answer(401, "");
+  server->stream({StreamEnd{}});
+
+  ASSERT_TRUE(client->watch("/x", {}, {}).is_ok());
+
+  EXPECT_EQ(counted("vkhost_api_requests_total", {{"verb", "watch"}, {"code", "401"}}), 1);
+  EXPECT_EQ(counted("vkhost_api_requests_total", {{"verb", "watch"}, {"code", "200"}}), 1);
+  EXPECT_EQ(counted("vkhost_api_retries_total", {{"verb", "watch"}, {"code", "UNAUTHENTICATED"}}),
+            1);
 }
 
 TEST_F(ClientTest, TurnsARefusedWatchIntoItsStatus) {

@@ -1,6 +1,7 @@
 #include "kube/list_watch.hpp"
 
 #include "base/mutex.hpp"
+#include "support/exposition.hpp"
 #include "support/fake_client.hpp"
 #include "support/recording_log_sink.hpp"
 
@@ -81,7 +82,7 @@ struct ListWatchTest : ::testing::Test {
     settings.backoff = {milliseconds{1}, milliseconds{4}};
     settings.forbidden_backoff = settings.backoff;
     ListWatch watch(settings, {*client, sink, std::make_shared<SystemClock>(),
-                               std::make_shared<SeededRandom>(7), observe::Logger(log)});
+                               std::make_shared<SeededRandom>(7), observe::Logger(log), &metrics});
     WatchLoop loop(std::make_shared<SystemClock>());
     loop.add(watch);
     EXPECT_TRUE(server->wait_for_requests(requests));
@@ -97,6 +98,12 @@ struct ListWatchTest : ::testing::Test {
   }
 
   ListWatchSettings settings;
+  double counted(std::string_view name, const vkhost::testing::Labels& labels) const {
+    return vkhost::testing::sum_of(vkhost::testing::parse_exposition(metrics.render()), name,
+                                   labels);
+  }
+
+  observe::Metrics metrics;
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   RecordingSink sink;
   std::shared_ptr<RecordingLogSink> log = std::make_shared<RecordingLogSink>(observe::Level::Info);
@@ -137,6 +144,23 @@ TEST_F(ListWatchTest, PassesEventsOnAndResumesBehindTheLastOne) {
   EXPECT_THAT(targets()[2], HasSubstr("resourceVersion=21&"));
   EXPECT_EQ(stats.events, 3U);
   EXPECT_EQ(stats.reconnects, 0U) << "the proper end is no failure";
+}
+
+TEST_F(ListWatchTest, CountsListsWatchesEventsAndWhyItBeganAgain) {
+  server->answer(200, list("10", "[]"));
+  server->stream({event("ADDED", "11"), unavailable("reset")});
+  server->answer(410, kExpired);
+  server->answer(200, list("20", "[]"));
+  server->stream({event("ADDED", "21")});
+
+  run_until(5);
+
+  EXPECT_EQ(counted("vkhost_watch_lists_total", {{"resource", "pods"}}), 2);
+  EXPECT_GE(counted("vkhost_watches_opened_total", {{"resource", "pods"}}), 1);
+  EXPECT_GE(counted("vkhost_watch_events_total", {{"resource", "pods"}}), 1);
+  const std::string_view restarts = "vkhost_watch_restarts_total";
+  EXPECT_EQ(counted(restarts, {{"resource", "pods"}, {"code", "UNAVAILABLE"}}), 1);
+  EXPECT_EQ(counted(restarts, {{"resource", "pods"}, {"code", "OUT_OF_RANGE"}}), 1);
 }
 
 TEST_F(ListWatchTest, ResumesAfterTheConnectionIsLost) {
