@@ -2,7 +2,7 @@
 // provider_calls.cpp, what follows from their outcome in outcomes.cpp, who hears of it in telling.cpp,
 // what it pushes in observed.cpp, what it lists in listing.cpp, admission in admitting.cpp, the end of
 // pods in endings.cpp, evictions and deadlines in evictions.cpp, changes of pods that run in
-// updates.cpp, the writing of statuses in status_writer.cpp.
+// updates.cpp, the writing of statuses in status_writer.cpp, what is measured in measuring.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -33,6 +33,8 @@ PodEngine::PodEngine(Settings settings, EngineParts parts)
       parallel_calls_(std::max<std::size_t>(
           1, std::min(settings_.workers, parts_.provider->capabilities().max_parallel_calls))),
       field_rules_(parts_.provider->capabilities().fields),
+      metrics_(parts_.metrics == nullptr ? nullptr
+                                         : std::make_unique<EngineMetrics>(*parts_.metrics)),
       calls_(parallel_calls_, settings_.backoff),
       deletes_(parallel_calls_, settings_.backoff),
       announced_(Status::ok().to_string()),
@@ -90,6 +92,7 @@ void PodEngine::pod_removed(const std::string& uid) {
     const MutexLock lock(mutex_);
     const StatePtr state = find_state(uid);
     if (state && !state->is_orphan && !VKHOST_PLANTED(TombstoneIgnored)) {
+      note_event(*state);
       mark_removed(*state, &cancels);
       queue_.add(uid);
     }
@@ -152,6 +155,9 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   if (came_back || deletion_moved || before->spec_hash != pod->spec_hash ||
       before->metadata_hash != pod->metadata_hash || before->phase != pod->phase ||
       (pod->active_deadline_seconds && before->start_time != pod->start_time)) {
+    if (!listed_again) {
+      note_event(state);
+    }
     queue_.add(pod->uid);
   }
   const bool status_moved = before && before->status_hash != pod->status_hash;

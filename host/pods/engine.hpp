@@ -21,6 +21,7 @@
 #include "pods/admission.hpp"
 #include "pods/call_slots.hpp"
 #include "pods/decide.hpp"
+#include "pods/engine_metrics.hpp"
 #include "pods/fields.hpp"
 #include "pods/host_status.hpp"
 #include "pods/interfaces.hpp"
@@ -54,6 +55,7 @@ struct EngineParts {
   observe::Logger log;
   NodeEventSink* node_events = nullptr;  // null: the log alone
   NodeSource* node = nullptr;            // null: every pod is admitted
+  observe::Metrics* metrics = nullptr;   // null: nothing is counted
 };
 
 // What engines of one process share. All outlive the engines that run on them.
@@ -111,6 +113,14 @@ class PodEngine final : public kube::PodListener {
   };
   [[nodiscard]] OrphanCounts orphans() const;
   [[nodiscard]] std::optional<PodView> find(const std::string& uid) const;
+  // What waits, as the metrics show it.
+  struct Load {
+    std::size_t due = 0;               // pods to look at
+    std::size_t unwritten = 0;         // statuses to write
+    std::size_t waiting_for_call = 0;  // for the end of another call, or of a hold
+    bool is_held = false;              // calls are, as the provider's account is at fault
+  };
+  [[nodiscard]] Load load();
   // Entries of everything that grows with pods.
   [[nodiscard]] std::size_t footprint();
 
@@ -152,6 +162,7 @@ class PodEngine final : public kube::PodListener {
     bool had_started = false;  // as far as was known when the job was taken on
     std::shared_ptr<CancelSource> cancel;
     CallSlots::Permit permit;
+    std::optional<SteadyTime> event_at;  // of the watch event that asks for it
     Reports reports;
   };
 
@@ -325,6 +336,14 @@ class PodEngine final : public kube::PodListener {
   bool settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* deletions);
   void report_orphan(const OrphanBook::Orphan& orphan);
 
+  // ---- Measuring (measuring.cpp)
+  void note_event(PodState& state) const VKHOST_REQUIRES(mutex_);
+  void note_call(const Job& job, CallKind call) const;
+  void note_retry(const Status& failure) const;
+  void note_news(PodState& state) const VKHOST_REQUIRES(mutex_);
+  void note_written(PodState& state, std::optional<SteadyTime> news_at) const
+      VKHOST_REQUIRES(mutex_);
+
   // The provider asked to be left alone.
   [[nodiscard]] bool is_quiet() const VKHOST_REQUIRES(mutex_);
 
@@ -362,7 +381,8 @@ class PodEngine final : public kube::PodListener {
   const std::size_t parallel_calls_;
   CancelSource stop_;
   const FieldRules field_rules_;
-  Seats seats_;  // before the states, which give theirs back
+  const std::unique_ptr<EngineMetrics> metrics_;  // or null
+  Seats seats_;                                   // before the states, which give theirs back
 
   mutable Mutex mutex_;
   std::unordered_map<std::string, StatePtr> pods_ VKHOST_GUARDED_BY(mutex_);

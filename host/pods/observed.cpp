@@ -88,6 +88,7 @@ void PodEngine::take_status(const std::string& uid,
   state.observed_status = std::move(status_json);
   state.observed_final = facts.final;
   if (!state.removed_from_api) {
+    note_news(state);
     queue_status(uid, state);
   }
 }

@@ -14,6 +14,9 @@ constexpr const char* kProviderCondition = "vkhost.io/Provider";
 }  // namespace
 
 void PodEngine::note_failure(PodState& state, const Status& status) {
+  if (status.retry() != Retry::Never || state.is_ending()) {  // a deletion is asked for in any case
+    note_retry(status);
+  }
   state.last_error = status;
   state.failures = std::max(state.failures, std::exchange(state.accepted_failures, 0)) + 1;
   const auto delay = status.retry() == Retry::After

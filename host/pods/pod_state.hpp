@@ -142,6 +142,12 @@ struct PodState {
   bool concluded = false;  // a terminal status was made where the provider gave none
   std::optional<SteadyTime> removal_sent_at;  // the API accepted the removal of the object
 
+  // ---- Measured
+  std::optional<SteadyTime> event_at;  // of the watch event that asks for a call
+  std::optional<SteadyTime>
+      created_event_at;               // ... whose create call was made; until a status is written
+  std::optional<SteadyTime> news_at;  // of the oldest status of the provider not written yet
+
   // ---- Orphans (no API object was ever seen)
   bool is_orphan = false;
   plugin::PodRef orphan_ref;

@@ -78,6 +78,10 @@ bool PodEngine::begin_create(const Job& job, bool is_called) {
     state.begun_hash = 0;
   }
   if (is_called) {
+    note_call(job, CallKind::Create);
+    if (job.event_at) {
+      state.created_event_at = job.event_at;
+    }
     state.create_attempted = !VKHOST_PLANTED(CreateAttemptForgotten);
     state.named = true;
     state.told_grace.reset();
@@ -183,6 +187,7 @@ void PodEngine::create_failed(const std::string& uid,
                               Reports* reports) {
   if (status.scope() == Scope::Provider) {
     // Not this pod's fault: it neither backs off on its own nor is told off for it.
+    note_retry(status);
     state.last_error = status;
     return;
   }
@@ -216,6 +221,7 @@ void PodEngine::create_failed(const std::string& uid,
 void PodEngine::remove(Job& job) {
   const std::string_view document = job.pod ? std::string_view(job.pod->raw) : std::string_view();
   VKHOST_FAILURE_POINT(BeforeDeleteCall);
+  note_call(job, CallKind::Delete);
   const Status status = parts_.provider->delete_pod(
       {job.ref, document, job.action.grace, job.action.delete_reason}, call_options(stop_.token()));
   VKHOST_FAILURE_POINT(AfterDeleteCall);

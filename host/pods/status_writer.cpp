@@ -66,7 +66,8 @@ struct PodEngine::Write {
   std::vector<std::string> types;    // of the provider's own conditions
   std::vector<std::string> dropped;  // ... that it reported before
   StatusPatch patch;
-  Status refused;  // the status is the plugin's mistake
+  std::optional<SteadyTime> news_at;  // since when the observed status waits
+  Status refused;                     // the status is the plugin's mistake
 };
 
 void PodEngine::queue_status(const std::string& uid, PodState& state) {
@@ -142,6 +143,7 @@ bool PodEngine::begin_write(const std::string& uid, Write* write) {
   state.status_writing = true;
   state.echo.write_begins(state.pod->resource_version);
   write->pod = state.pod;
+  write->news_at = std::exchange(state.news_at, std::nullopt);
   if (std::hash<std::string>()(state.observed_status) != state.refused_status) {
     write->observed = state.observed_status;
     state.end_sent = state.end_sent || is_end(write->observed);
@@ -305,6 +307,9 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
     if (!write.observed.empty() && write.refused.is_ok()) {
       state.written_conditions = std::move(write.types);
       state.resources_sent = state.resources_sent || write.owes_resources;
+      if (!write.patch.status_json.empty()) {
+        note_written(state, write.news_at);
+      }
     }
     state.status_dirty = state.status_dirty || (compare && state.has_news_to_compare());
   } else if (status.code() == StatusCode::NotFound || stop_.is_cancelled() ||
@@ -330,6 +335,9 @@ void PodEngine::finish_write(Write& write, const Result<std::string>& written) {
 }
 
 void PodEngine::write_again_later(PodState& state, const Status& failure) const {
+  if (metrics_) {
+    metrics_->write_retried(failure.code());
+  }
   state.status_dirty = true;
   ++state.write_failures;
   const SteadyTime now = parts_.clock->steady_now();
@@ -347,6 +355,7 @@ void PodEngine::write_again_later(PodState& state, const Status& failure) const 
 // Nothing is lost: what newer news did not replace is written by the next try.
 void PodEngine::keep_unwritten(Write& write) {
   PodState& state = *write.state;
+  state.news_at = write.news_at ? write.news_at : state.news_at;
   for (auto& [name, value] : write.patch.annotations) {
     if (!is_set_anew(name)) {
       state.pending_annotations.try_emplace(name, value);

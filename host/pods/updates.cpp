@@ -157,6 +157,7 @@ void PodEngine::update(Job& job) {
     status = cancelled("the pod was deleted");
   } else {
     VKHOST_FAILURE_POINT(BeforeUpdateCall);
+    note_call(job, CallKind::Update);
     auto updated = parts_.provider->update_pod(
         {job.ref, job.pod->raw, *material, job.action.changed}, call_options(job.cancel->token()));
     VKHOST_FAILURE_POINT(AfterUpdateCall);
@@ -281,6 +282,7 @@ void PodEngine::update_failed(const std::string& uid,
                               const Status& status,
                               Reports* reports) {
   if (status.scope() == Scope::Provider) {
+    note_retry(status);
     state.last_error = status;
     return;
   }

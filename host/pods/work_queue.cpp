@@ -210,6 +210,11 @@ std::size_t WorkQueue::size() {
   return entries_.size();
 }
 
+std::size_t WorkQueue::depth() {
+  const MutexLock lock(mutex_);
+  return ready_.size();
+}
+
 void WorkQueue::close() {
   std::unique_ptr<Timer> alarm;  // ends without the lock: its callback takes it
   {

@@ -49,6 +49,8 @@ class WorkQueue {
   // When the next waiting key is due, if there is one.
   [[nodiscard]] std::optional<SteadyTime> next_due();
   [[nodiscard]] std::size_t size();
+  // Keys that are due and were not handed out yet.
+  [[nodiscard]] std::size_t depth();
   // Keys that wait are dropped; waits for the work that has begun. [may-block]
   void close();
 

@@ -90,6 +90,9 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
                       {parts_.clock->steady_now(), parts_.clock->wall_now(), capabilities.updates,
                        capabilities.pushes, capabilities.native_deadline, parts_.node != nullptr});
   if (job.action.kind == ActionKind::Nothing || job.action.kind == ActionKind::Wait) {
+    if (state->call == CallKind::None) {
+      state->event_at.reset();  // it asked for nothing, or for something that has its time
+    }
     return job;
   }
   if (job.action.kind == ActionKind::Forget) {
@@ -112,6 +115,7 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
     case ActionKind::Update:
       if (may_call(job, calls_)) {
         state->call = job.action.kind == ActionKind::Create ? CallKind::Create : CallKind::Update;
+        job.event_at = std::exchange(state->event_at, std::nullopt);
         state->call_cancel = job.cancel = std::make_shared<CancelSource>(stop_.token());
         // Resolved after this; what changes meanwhile counts again. A create call does not bring it
         // to work that stands already.
@@ -129,6 +133,7 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
       }
       if (may_call(job, deletes_)) {
         state->call = CallKind::Delete;
+        job.event_at = std::exchange(state->event_at, std::nullopt);
         if (state->order) {
           state->order->was_called = true;
         }
@@ -157,6 +162,7 @@ void PodEngine::wait_for_namesake(Job& job) {
     state.waits_since = now;
   }
   const bool is_told = state.last_error.reason() == "WaitsForNamesake" && state.trouble;
+  state.event_at.reset();
   state.last_error =
       failed_precondition(
           "the pod of the same name that was deleted before still has to leave the back end")
@@ -186,6 +192,7 @@ bool PodEngine::may_call(Job& job, CallSlots& slots) {
   }
   if (until) {
     PodState& state = *job.state;
+    state.event_at.reset();
     state.last_error = calls_.fault();
     state.next_try_wall =
         parts_.clock->wall_now() + std::chrono::duration_cast<WallTime::duration>(*until - now);

@@ -14,9 +14,9 @@ void EngineFixture::TearDown() { EXPECT_THAT(provider_.violations(), ::testing::
 void EngineFixture::boot() {
   engine_.reset();
   engine_ = std::make_unique<PodEngine>(
-      settings_,
-      EngineParts{&provider_, &api_, &events_, &material_, &faults_, clock_,
-                  std::make_shared<SeededRandom>(1), observe::Logger(log_), &node_events_, node_});
+      settings_, EngineParts{&provider_, &api_, &events_, &material_, &faults_, clock_,
+                             std::make_shared<SeededRandom>(1), observe::Logger(log_),
+                             &node_events_, node_, &metrics_});
   listener_.attach(engine_.get());
   api_.listen(engine_.get());
   api_.list_again();

@@ -90,6 +90,7 @@ class EngineFixture : public ::testing::Test {
   NodeSource* node_ = nullptr;  // every pod is admitted
   std::shared_ptr<testing::RecordingLogSink> log_ = std::make_shared<testing::RecordingLogSink>();
   Settings settings_;
+  observe::Metrics metrics_;
   EngineListener listener_;
   std::unique_ptr<PodEngine> engine_;
 };
