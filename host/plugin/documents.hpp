@@ -38,8 +38,9 @@ struct ConfigProblem {
 
 // What `create` is told about the new instance.
 struct InstanceRequest {
-  std::string config_json;  // the settings, checked, with defaults
-  std::string info_json;    // cluster_uid, node_name, address, kubelet_port, …: see provider.h
+  std::string config_json;    // the settings, checked, with defaults
+  std::string info_json;      // cluster_uid, node_name, address, kubelet_port, …: see provider.h
+  std::string provider = {};  // its name in the configuration, for metrics; empty: the plugin's own
 };
 
 Result<PluginDescription> parse_description(std::string_view json);

@@ -195,6 +195,28 @@ struct HostTable::Entries {
     return fenced(host, [&](HostTable& table) { return table.emit(event); });
   }
 
+  static vkp_code register_metric(const vkp_host* host,
+                                  const vkp_metric* metric,
+                                  std::uint64_t* id) noexcept {
+    return fenced(host, [&](HostTable& table) -> Status {
+      VKHOST_TRY_ASSIGN(const std::uint64_t made, table.register_metric(metric));
+      if (id == nullptr) {
+        return invalid_argument("no place for the id");
+      }
+      *id = made;
+      return Status::ok();
+    });
+  }
+
+  static vkp_code record(const vkp_host* host,
+                         std::uint64_t id,
+                         const vkp_str* label_values,
+                         std::size_t label_count,
+                         double value) noexcept {
+    return fenced(
+        host, [&](HostTable& table) { return table.record(id, label_values, label_count, value); });
+  }
+
   // One table for all instances: each function is given the host that it is called for. The answer
   // for an id never changes within a process.
   static const void* get_extension(const vkp_host* /*host*/,
@@ -202,12 +224,14 @@ struct HostTable::Entries {
                                    std::size_t size) noexcept {
     static constexpr vkp_host_evict kEvict{sizeof(vkp_host_evict), &evict};
     static constexpr vkp_host_events kEvents{sizeof(vkp_host_events), &emit};
+    static constexpr vkp_host_metrics kMetrics{sizeof(vkp_host_metrics), &register_metric, &record};
     struct Extension {
       std::string_view id;
       const void* table;
     };
-    static constexpr std::array<Extension, 2> kExtensions{
-        {{VKP_EXT_HOST_EVICT, &kEvict}, {VKP_EXT_HOST_EVENTS, &kEvents}}};
+    static constexpr std::array<Extension, 3> kExtensions{{{VKP_EXT_HOST_EVICT, &kEvict},
+                                                           {VKP_EXT_HOST_EVENTS, &kEvents},
+                                                           {VKP_EXT_HOST_METRICS, &kMetrics}}};
     const std::string_view wanted = id == nullptr ? std::string_view() : std::string_view(id, size);
     const auto found = std::find_if(kExtensions.begin(), kExtensions.end(),
                                     [&](const Extension& some) { return some.id == wanted; });
@@ -217,27 +241,35 @@ struct HostTable::Entries {
 
 HostTable::HostTable(observe::Logger log,
                      ProviderListener* listener,
-                     std::vector<std::string> prefixes)
+                     std::vector<std::string> prefixes,
+                     std::shared_ptr<LibraryMetrics> metrics)
     : handle_{{sizeof(vkp_host), &Entries::log, &Entries::pod_changed, &Entries::node_changed,
                &Entries::save_handle, &Entries::get_extension},
               this},
       log_(std::move(log)),
       listener_(listener),
-      prefixes_(std::move(prefixes)) {}
+      prefixes_(std::move(prefixes)),
+      metrics_(std::move(metrics)),
+      member_(metrics_ ? metrics_->join() : 0) {}
 
-HostTable& HostTable::for_library(observe::Logger log) {
-  HostTable& table = keep_for_ever(new HostTable(std::move(log), nullptr, {}));
-  table.close();
-  return table;
+HostTable& HostTable::for_library(observe::Logger log, std::shared_ptr<LibraryMetrics> metrics) {
+  return keep_for_ever(new HostTable(std::move(log), nullptr, {}, std::move(metrics)));
 }
 
 HostTable& HostTable::for_instance(observe::Logger log,
                                    ProviderListener& listener,
-                                   std::vector<std::string> annotation_prefixes) {
-  return keep_for_ever(new HostTable(std::move(log), &listener, std::move(annotation_prefixes)));
+                                   std::vector<std::string> annotation_prefixes,
+                                   std::shared_ptr<LibraryMetrics> metrics) {
+  return keep_for_ever(
+      new HostTable(std::move(log), &listener, std::move(annotation_prefixes), std::move(metrics)));
 }
 
-void HostTable::close() { gate_.close(); }
+void HostTable::close() {
+  gate_.close();
+  if (metrics_) {
+    metrics_->leave(member_);
+  }
+}
 
 Status HostTable::enter(Gate::Pass& pass) {
   pass = gate_.enter();
@@ -252,6 +284,10 @@ Status HostTable::enter(Gate::Pass& pass) {
   return Status::ok();
 }
 
+Status HostTable::enter_as_instance(Gate::Pass& pass) {
+  return listener_ == nullptr ? cancelled("a library has no pods and no node") : enter(pass);
+}
+
 void HostTable::log(const vkp_log_entry* from) const {
   const vkp_log_entry entry = read_struct(from);
   const observe::Level level = read_level(VKHOST_ABI_HAS(entry, level) ? entry.level : -1);
@@ -262,13 +298,13 @@ void HostTable::log(const vkp_log_entry* from) const {
 
 Status HostTable::node_changed() {
   Gate::Pass pass;
-  VKHOST_TRY(enter(pass));
+  VKHOST_TRY(enter_as_instance(pass));
   return listener_->node_changed();
 }
 
 Status HostTable::save_handle(std::string_view uid, std::string_view handle) {
   Gate::Pass pass;
-  VKHOST_TRY(enter(pass));
+  VKHOST_TRY(enter_as_instance(pass));
   if (uid.empty()) {
     return not_found("no UID");
   }
@@ -277,7 +313,7 @@ Status HostTable::save_handle(std::string_view uid, std::string_view handle) {
 
 Status HostTable::evict(const vkp_evict_request* request) {
   Gate::Pass pass;
-  VKHOST_TRY(enter(pass));
+  VKHOST_TRY(enter_as_instance(pass));
   Result<Eviction> read = read_eviction(request);
   if (!read.is_ok()) {
     log_.warn("an eviction that the plugin asked for was refused",
@@ -289,7 +325,7 @@ Status HostTable::evict(const vkp_evict_request* request) {
 
 Status HostTable::emit(const vkp_event* event) {
   Gate::Pass pass;
-  VKHOST_TRY(enter(pass));
+  VKHOST_TRY(enter_as_instance(pass));
   Result<ProviderEvent> read = read_event(event);
   if (!read.is_ok()) {
     log_.warn("an event from the plugin was refused", {observe::error_field(read.status())});
@@ -298,9 +334,36 @@ Status HostTable::emit(const vkp_event* event) {
   return listener_->emit(std::move(*read));
 }
 
-Status HostTable::pod_changed(const vkp_pod_change* change) {
+Result<std::uint64_t> HostTable::register_metric(const vkp_metric* metric) {
   Gate::Pass pass;
   VKHOST_TRY(enter(pass));
+  if (!metrics_) {
+    return unimplemented("there are no metrics here");
+  }
+  Result<std::uint64_t> id = metrics_->add(metric);
+  if (!id.is_ok()) {
+    log_.warn("a metric of the plugin was refused", {observe::error_field(id.status())});
+  }
+  return id;
+}
+
+Status HostTable::record(std::uint64_t id, const vkp_str* values, std::size_t count, double value) {
+  Gate::Pass pass;
+  VKHOST_TRY(enter(pass));
+  if (!metrics_) {
+    return unimplemented("there are no metrics here");
+  }
+  Status recorded = metrics_->record(member_, id, values, count, value);
+  if (!recorded.is_ok() && !told_refused_record_.exchange(true)) {
+    log_.warn("a value for a metric from the plugin was refused, as others may be that follow",
+              {observe::error_field(recorded)});
+  }
+  return recorded;
+}
+
+Status HostTable::pod_changed(const vkp_pod_change* change) {
+  Gate::Pass pass;
+  VKHOST_TRY(enter_as_instance(pass));
   Result<PodChange> read = read_change(change);
   if (!read.is_ok()) {
     log_.warn("news of a pod from the plugin were refused", {observe::error_field(read.status())});

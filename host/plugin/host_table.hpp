@@ -10,10 +10,12 @@
 #include "base/gate.hpp"
 #include "base/mutex.hpp"
 #include "observe/log.hpp"
+#include "plugin/library_metrics.hpp"
 #include "plugin/provider.hpp"
 
 #include <vkhost/ext/host_events.h>
 #include <vkhost/ext/host_evict.h>
+#include <vkhost/ext/host_metrics.h>
 #include <vkhost/provider.h>
 
 #include <atomic>
@@ -28,12 +30,15 @@ namespace vkhost::plugin {
 
 class HostTable {
  public:
-  // For a library in `init`: log and get_extension alone.
-  static HostTable& for_library(observe::Logger log);
+  // For a library in `init`: log, get_extension and metrics alone. Where `metrics` is null the functions
+  // of metrics answer UNIMPLEMENTED.
+  static HostTable& for_library(observe::Logger log,
+                                std::shared_ptr<LibraryMetrics> metrics = nullptr);
   // For an instance; `listener` must live until close() has returned.
   static HostTable& for_instance(observe::Logger log,
                                  ProviderListener& listener,
-                                 std::vector<std::string> annotation_prefixes);
+                                 std::vector<std::string> annotation_prefixes,
+                                 std::shared_ptr<LibraryMetrics> metrics = nullptr);
 
   HostTable(const HostTable&) = delete;
   HostTable& operator=(const HostTable&) = delete;
@@ -56,7 +61,10 @@ class HostTable {
     HostTable* self;
   };
 
-  HostTable(observe::Logger log, ProviderListener* listener, std::vector<std::string> prefixes);
+  HostTable(observe::Logger log,
+            ProviderListener* listener,
+            std::vector<std::string> prefixes,
+            std::shared_ptr<LibraryMetrics> metrics);
   ~HostTable() = default;
 
   void log(const vkp_log_entry* entry) const;
@@ -65,17 +73,23 @@ class HostTable {
   Status save_handle(std::string_view uid, std::string_view handle);
   Status evict(const vkp_evict_request* request);
   Status emit(const vkp_event* event);
+  Result<std::uint64_t> register_metric(const vkp_metric* metric);
+  Status record(std::uint64_t id, const vkp_str* values, std::size_t count, double value);
   [[nodiscard]] Result<PodChange> read_change(const vkp_pod_change* from) const;
-  // An OK status or why the listener may not be called.
+  // An OK status or why the host may not be called; a library has no listener.
   Status enter(Gate::Pass& pass);
+  Status enter_as_instance(Gate::Pass& pass);
 
   Handle handle_;
   const observe::Logger log_;
   ProviderListener* const listener_;
   const std::vector<std::string> prefixes_;
+  const std::shared_ptr<LibraryMetrics> metrics_;  // or null
+  const LibraryMetrics::Member member_;
   std::shared_ptr<const void> kept_;
   Gate gate_;
   std::atomic<std::uint64_t> late_calls_{0};
+  std::atomic<bool> told_refused_record_{false};
 };
 
 }  // namespace vkhost::plugin

@@ -62,10 +62,14 @@ Status in_file(const std::filesystem::path& path, const Status& status) {
 }  // namespace
 
 struct Loader::Parts {
-  Parts(LoaderSettings with, const Clock& with_clock, observe::Logger with_log)
+  Parts(LoaderSettings with,
+        const Clock& with_clock,
+        observe::Logger with_log,
+        std::shared_ptr<observe::Metrics> with_metrics)
       : settings(with),
         clock(with_clock),
         log(std::move(with_log)),
+        metrics(std::move(with_metrics)),
         threads(with_clock, thread_settings(with)) {}
 
   static ThreadPoolSettings thread_settings(const LoaderSettings& from) {
@@ -80,6 +84,7 @@ struct Loader::Parts {
   const LoaderSettings settings;
   const Clock& clock;
   const observe::Logger log;
+  const std::shared_ptr<observe::Metrics> metrics;
   ThreadPool threads;
   const StuckTotal stuck = std::make_shared<std::atomic<std::size_t>>(0);
   std::vector<std::unique_ptr<Loaded>> libraries;
@@ -120,6 +125,7 @@ class Loader::Loaded final : public Library {
     if (!done.is_ok()) {
       log_.error("shutting the plugin down failed", {observe::error_field(done)});
     }
+    host_->close();
   }
 
   // ---- Library ----
@@ -158,9 +164,13 @@ class Loader::Loaded final : public Library {
                                            const CallOptions& options) override {
     VKHOST_TRY(validate_json_object(request.config_json, VKP_MAX_JSON_DEPTH));
     VKHOST_TRY(validate_json_object(request.info_json, VKP_MAX_JSON_DEPTH));
-    HostTable& host = HostTable::for_instance(log_, listener, description_.annotation_prefixes);
+    HostTable& host =
+        HostTable::for_instance(log_, listener, description_.annotation_prefixes, metrics_);
+    CallParts calls = call_parts();
+    calls.metrics = std::make_shared<CallMetrics>(
+        parts_.metrics, request.provider.empty() ? name_ : request.provider);
     Result<std::unique_ptr<Adapter>> adapter =
-        Adapter::create({table_, call_parts(), uses_}, request, host, options);
+        Adapter::create({table_, std::move(calls), uses_}, request, host, options);
     if (!adapter.is_ok()) {
       host.close();
       return in_file(path_, adapter.status());
@@ -176,7 +186,8 @@ class Loader::Loaded final : public Library {
             parts_.clock,
             log_,
             {settings.call_grace, settings.default_deadline, settings.max_stuck_calls},
-            parts_.stuck};
+            parts_.stuck,
+            nullptr};
   }
 
   [[nodiscard]] CallOptions load_options() const {
@@ -232,9 +243,11 @@ class Loader::Loaded final : public Library {
   }
 
   Status init() {
-    const HostTable& host = HostTable::for_library(log_);
+    metrics_ = std::make_shared<LibraryMetrics>(parts_.metrics, path_.string(),
+                                                description_.metric_prefixes);
+    host_ = &HostTable::for_library(log_, metrics_);
     VKHOST_TRY(calls_->run({"init", "init"}, load_options(), std::make_shared<Sink>(),
-                           [init = table_.init, abi = host.abi()](const CallPointers& to) {
+                           [init = table_.init, abi = host_->abi()](const CallPointers& to) {
                              return init(to.call, abi);
                            }));
     initialised_ = true;
@@ -249,6 +262,8 @@ class Loader::Loaded final : public Library {
   vkp_plugin_table table_{};
   std::unique_ptr<PluginCalls> calls_;
   PluginDescription description_;
+  std::shared_ptr<LibraryMetrics> metrics_;  // from init on
+  HostTable* host_ = nullptr;                // as well
   // Held by every instance that is not destroyed.
   const std::shared_ptr<int> uses_ = std::make_shared<int>(0);
   bool initialised_ = false;
@@ -257,8 +272,11 @@ class Loader::Loaded final : public Library {
 
 // ---- Loader ----
 
-Loader::Loader(LoaderSettings settings, const Clock& clock, observe::Logger log)
-    : parts_(std::make_unique<Parts>(settings, clock, std::move(log))) {}
+Loader::Loader(LoaderSettings settings,
+               const Clock& clock,
+               observe::Logger log,
+               std::shared_ptr<observe::Metrics> metrics)
+    : parts_(std::make_unique<Parts>(settings, clock, std::move(log), std::move(metrics))) {}
 
 Loader::~Loader() {
   for (std::unique_ptr<Loaded>& library : parts_->libraries) {

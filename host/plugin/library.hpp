@@ -1,6 +1,6 @@
 // Loader and Library: from the name of a plugin to instances of its provider.
 //
-//   Loader loader(settings, clock, log);
+//   Loader loader(settings, clock, log, metrics);
 //   auto library = loader.load({.path = …, .sha256 = …});        // checked, described, initialised
 //   auto problems = (*library)->check_config(json, {});
 //   auto provider = (*library)->create({config_json, info_json}, listener, {});
@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/status.hpp"
 #include "observe/log.hpp"
+#include "observe/metrics.hpp"
 #include "plugin/documents.hpp"
 #include "plugin/file_trust.hpp"
 #include "plugin/provider.hpp"
@@ -66,7 +67,11 @@ class Library {
 
 class Loader {
  public:
-  Loader(LoaderSettings settings, const Clock& clock, observe::Logger log);
+  // `metrics` gets what is counted of calls, and what the plugins register themselves.
+  Loader(LoaderSettings settings,
+         const Clock& clock,
+         observe::Logger log,
+         std::shared_ptr<observe::Metrics> metrics = std::make_shared<observe::Metrics>());
   // Calls `shutdown` of each library that has no stuck call.
   ~Loader();
   Loader(const Loader&) = delete;

@@ -42,7 +42,8 @@ __attribute__((no_sanitize("null"))) Call::Outcome enter(const PluginCalls::Body
 // The books about calls that were given up and still run.
 class PluginCalls::Stuck {
  public:
-  Stuck(std::size_t limit, StuckTotal total) : limit_(limit), total_(std::move(total)) {}
+  Stuck(std::size_t limit, StuckTotal total, std::shared_ptr<CallMetrics> metrics)
+      : limit_(limit), total_(std::move(total)), metrics_(std::move(metrics)) {}
 
   Status admit(const CallPlan& plan, const std::string& plugin) {
     const MutexLock lock(mutex_);
@@ -68,12 +69,14 @@ class PluginCalls::Stuck {
     ++keys_[key];
     ++count_;
     total_->fetch_add(1);
+    note(1);
   }
 
   void remove(const std::string& key) {
     const MutexLock lock(mutex_);
     --count_;
     total_->fetch_sub(1);
+    note(-1);
     if (const auto found = keys_.find(key); --found->second == 0) {
       keys_.erase(found);
     }
@@ -85,8 +88,15 @@ class PluginCalls::Stuck {
   }
 
  private:
+  void note(int change) const {
+    if (metrics_) {
+      metrics_->abandoned(change);
+    }
+  }
+
   const std::size_t limit_;
   const StuckTotal total_;
+  const std::shared_ptr<CallMetrics> metrics_;
   mutable Mutex mutex_;
   std::map<std::string, std::size_t> keys_ VKHOST_GUARDED_BY(mutex_);
   std::size_t count_ VKHOST_GUARDED_BY(mutex_) = 0;
@@ -123,7 +133,7 @@ class Ending {
 
 PluginCalls::PluginCalls(CallParts parts)
     : parts_(std::move(parts)),
-      stuck_(std::make_shared<Stuck>(parts_.limits.max_stuck, parts_.total)) {}
+      stuck_(std::make_shared<Stuck>(parts_.limits.max_stuck, parts_.total, parts_.metrics)) {}
 
 PluginCalls::~PluginCalls() = default;
 
@@ -159,7 +169,11 @@ Status PluginCalls::run(const CallPlan& plan,
     ending.set(std::move(outcome));
   }));
   const CancelCallback on_cancel(options.cancel, [call] { call->request_cancel(); });
-  return await(call, plan, deadline.when());
+  Status ended = await(call, plan, deadline.when());
+  if (parts_.metrics) {
+    parts_.metrics->ended(plan.what, ended.code(), parts_.clock.steady_now() - now);
+  }
+  return ended;
 }
 
 Status PluginCalls::await(const std::shared_ptr<Call>& call,

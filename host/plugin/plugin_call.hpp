@@ -12,6 +12,7 @@
 #include "base/thread_pool.hpp"
 #include "observe/log.hpp"
 #include "plugin/call_context.hpp"
+#include "plugin/call_metrics.hpp"
 #include "plugin/provider.hpp"
 #include "plugin/sinks.hpp"
 
@@ -47,6 +48,7 @@ struct CallParts {
   observe::Logger log;
   CallLimits limits;
   StuckTotal total = std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<CallMetrics> metrics = nullptr;  // null: nothing is counted
 };
 
 class PluginCalls {

@@ -2,11 +2,13 @@
 
 #include "base/thread.hpp"
 #include "plugin/abi_read.hpp"
+#include "support/exposition.hpp"
 #include "support/recording_listener.hpp"
 #include "support/recording_log_sink.hpp"
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -330,7 +332,103 @@ TEST_F(HostTableTest, CutsWhatAnEvictionSays) {
   EXPECT_EQ(listener_.evictions().at(0).grace, std::chrono::hours{366 * 24});
 }
 
-TEST_F(HostTableTest, GivesALibraryTheLogAlone) {
+vkp_metric metric_of(std::string_view name, std::int32_t kind) {
+  vkp_metric metric{};
+  metric.size = sizeof(metric);
+  metric.name = as_text(name);
+  metric.help = as_text("A plugin's own.");
+  metric.kind = kind;
+  return metric;
+}
+
+class HostMetricsTest : public HostTableTest {
+ protected:
+  ~HostMetricsTest() override {
+    library_.close();
+    instance_.close();
+  }
+
+  double shown(std::string_view name) const {
+    return vkhost::testing::sum_of(vkhost::testing::parse_exposition(registry_->render()), name);
+  }
+
+  std::shared_ptr<observe::Metrics> registry_ = std::make_shared<observe::Metrics>();
+  std::shared_ptr<LibraryMetrics> metrics_ = std::make_shared<LibraryMetrics>(
+      registry_, "/lib/fake.so", std::vector<std::string>{"fake_"});
+  HostTable& library_ = HostTable::for_library(observe::Logger(log_), metrics_);
+  HostTable& instance_ = HostTable::for_instance(observe::Logger(log_), listener_, {}, metrics_);
+  const vkp_host_metrics* const table_of_metrics_ =
+      static_cast<const vkp_host_metrics*>(extension(VKP_EXT_HOST_METRICS));
+};
+
+TEST_F(HostMetricsTest, AreOneMetricForTheLibraryAndItsInstances) {
+  const vkp_metric metric = metric_of("fake_machines", VKP_METRIC_GAUGE);
+  std::uint64_t id = 0;
+  std::uint64_t again = 0;
+  EXPECT_EQ(table_of_metrics_->register_metric(library_.abi(), &metric, &id), VKP_OK);
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), &metric, &again), VKP_OK);
+
+  EXPECT_EQ(table_of_metrics_->record(library_.abi(), id, nullptr, 0, 2), VKP_OK);
+  EXPECT_EQ(table_of_metrics_->record(instance_.abi(), again, nullptr, 0, 5), VKP_OK);
+
+  EXPECT_EQ(id, again);
+  EXPECT_EQ(shown("fake_machines"), 7);
+}
+
+TEST_F(HostMetricsTest, OfAnInstanceEndWithIt) {
+  const vkp_metric gauge = metric_of("fake_machines", VKP_METRIC_GAUGE);
+  const vkp_metric counter = metric_of("fake_calls_total", VKP_METRIC_COUNTER);
+  std::uint64_t id = 0;
+  std::uint64_t calls = 0;
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), &gauge, &id), VKP_OK);
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), &counter, &calls), VKP_OK);
+  EXPECT_EQ(table_of_metrics_->record(instance_.abi(), id, nullptr, 0, 5), VKP_OK);
+  EXPECT_EQ(table_of_metrics_->record(instance_.abi(), calls, nullptr, 0, 3), VKP_OK);
+
+  instance_.close();
+
+  EXPECT_EQ(shown("fake_machines"), 0);
+  EXPECT_EQ(shown("fake_calls_total"), 3) << "a counter never shrinks";
+  EXPECT_EQ(table_of_metrics_->record(instance_.abi(), calls, nullptr, 0, 1), VKP_CANCELLED);
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), &gauge, &id), VKP_CANCELLED);
+  EXPECT_EQ(shown("fake_calls_total"), 3);
+}
+
+TEST_F(HostMetricsTest, AreRefusedAloudButNotAtEachValue) {
+  const vkp_metric foreign = metric_of("vkhost_pods", VKP_METRIC_GAUGE);
+  std::uint64_t id = 77;
+
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), &foreign, &id),
+            VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(id, 77U);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(table_of_metrics_->record(instance_.abi(), 1, nullptr, 0, 1), VKP_NOT_FOUND);
+  }
+
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), nullptr, &id),
+            VKP_INVALID_ARGUMENT);
+  const vkp_metric good = metric_of("fake_calls_total", VKP_METRIC_COUNTER);
+  EXPECT_EQ(table_of_metrics_->register_metric(instance_.abi(), &good, nullptr),
+            VKP_INVALID_ARGUMENT);
+  EXPECT_EQ(table_of_metrics_->register_metric(nullptr, &good, &id), VKP_INVALID_ARGUMENT);
+  const auto lines = log_->lines();
+  EXPECT_THAT(lines, Contains(HasSubstr("metric_prefixes")));
+  EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                          [](const std::string& line) {
+                            return line.find("a value for a metric") != std::string::npos;
+                          }),
+            1);
+}
+
+TEST_F(HostMetricsTest, AreNowhereWithoutARegistry) {
+  const vkp_metric metric = metric_of("fake_machines", VKP_METRIC_GAUGE);
+  std::uint64_t id = 0;
+
+  EXPECT_EQ(table_of_metrics_->register_metric(host_, &metric, &id), VKP_UNIMPLEMENTED);
+  EXPECT_EQ(table_of_metrics_->record(host_, 1, nullptr, 0, 1), VKP_UNIMPLEMENTED);
+}
+
+TEST_F(HostTableTest, GivesALibraryTheLogAndMetricsAlone) {
   HostTable& library = HostTable::for_library(observe::Logger(log_));
 
   EXPECT_EQ(library.abi()->node_changed(library.abi()), VKP_CANCELLED);

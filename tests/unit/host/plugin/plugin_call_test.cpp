@@ -2,6 +2,7 @@
 
 #include "base/thread.hpp"
 #include "plugin/abi_read.hpp"
+#include "support/exposition.hpp"
 #include "support/recording_log_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -56,12 +57,20 @@ class PluginCall : public ::testing::Test {
       std::make_shared<vkhost::testing::RecordingLogSink>();
   std::shared_ptr<TextSink> sink_ = std::make_shared<TextSink>(100);
   std::atomic<bool> released_ = false;
+  std::shared_ptr<observe::Metrics> registry_ = std::make_shared<observe::Metrics>();
   ThreadPool threads_{clock_};
   PluginCalls calls_{CallParts{"fake",
                                threads_,
                                clock_,
                                observe::Logger(log_),
-                               {milliseconds(20), milliseconds(30'000), 2}}};
+                               {milliseconds(20), milliseconds(30'000), 2},
+                               std::make_shared<std::atomic<std::size_t>>(0),
+                               std::make_shared<CallMetrics>(registry_, "cloud")}};
+
+  double counted(std::string_view name, const vkhost::testing::Labels& labels) const {
+    return vkhost::testing::sum_of(vkhost::testing::parse_exposition(registry_->render()), name,
+                                   labels);
+  }
 };
 
 TEST_F(PluginCall, ReturnsWhatThePluginReturns) {
@@ -179,6 +188,20 @@ TEST_F(PluginCall, AbandonsACallThatDoesNotReturn) {
   release();
   EXPECT_THAT(log_->lines(), Contains(HasSubstr("an abandoned call of the plugin has returned")));
   EXPECT_EQ(sink_->text(), std::nullopt);
+}
+
+TEST_F(PluginCall, IsCountedWithItsEndAlsoWhenThereIsNone) {
+  ASSERT_TRUE(run([](const auto&) { return VKP_OK; }).is_ok());
+  static_cast<void>(run_hanging());
+  static_cast<void>(run([](const auto&) { return VKP_OK; }));  // is not made
+
+  const std::string_view calls = "vkhost_provider_calls_total";
+  EXPECT_EQ(counted(calls, {{"call", "create_pod"}}), 2);
+  EXPECT_EQ(counted(calls, {{"call", "create_pod"}, {"code", "OK"}}), 1);
+  EXPECT_EQ(counted(calls, {{"call", "create_pod"}, {"code", "DEADLINE_EXCEEDED"}}), 1);
+  EXPECT_EQ(counted("vkhost_provider_calls_abandoned", {{"provider", "cloud"}}), 1);
+  release();
+  EXPECT_EQ(counted("vkhost_provider_calls_abandoned", {{"provider", "cloud"}}), 0);
 }
 
 TEST_F(PluginCall, RefusesTheNextCallForAPodWhoseCallHangs) {
