@@ -35,6 +35,7 @@ std::string describe_mock() {
       .raw(settings_schema());
   json.key("settings_aliases").begin_object().member("providerID", "provider_id").end_object();
   json.key("annotation_prefixes").begin_array().value(kAnnotationPrefix).end_array();
+  json.key("metric_prefixes").begin_array().value("vkhost_mock_").end_array();
   return json.end_object().take();
 }
 

@@ -62,7 +62,10 @@ Settings require_settings(std::string_view json) {
 class MockProvider final : public sdk::Provider {
  public:
   MockProvider(sdk::Host host, const sdk::InstanceRequest& request)
-      : host_(host), settings_(require_settings(request.config_json)) {}
+      : host_(host),
+        settings_(require_settings(request.config_json)),
+        calls_(sdk::Metric::counter(
+            host, "vkhost_mock_calls_total", "Calls that were begun, by function.", {"call"})) {}
 
   static std::string describe() { return describe_mock(); }
   static void init(const sdk::Call&, sdk::Host) { scheduler = new Scheduler(); }
@@ -103,6 +106,7 @@ class MockProvider final : public sdk::Provider {
 
   sdk::Host host_;
   Settings settings_;
+  const sdk::Metric calls_;
   std::vector<std::string> recovered_;  // UIDs that recover_pods took for there
   std::unique_ptr<Backend> backend_;    // from start on
   std::atomic<Millis> started_at_ = 0;
@@ -197,6 +201,7 @@ class MockProvider::InProgress {
 void MockProvider::create_pod(const sdk::Call& call,
                               const sdk::CreatePod& request,
                               const sdk::TextSink& handle) {
+  calls_.record(1, {"create_pod"});
   const InProgress in_progress(*this);
   if (const WorkloadPtr known = backend_->find(request.ref.uid)) {
     if (known->stop_at) {
@@ -305,6 +310,7 @@ void MockProvider::hang(const sdk::Call& call, const Hang& hang, std::string_vie
 void MockProvider::update_pod(const sdk::Call&,
                               const sdk::UpdatePod& request,
                               const sdk::UpdateSink& out) {
+  calls_.record(1, {"update_pod"});
   const WorkloadPtr known = backend_->find(request.ref.uid);
   if (known == nullptr) {
     note("update_pod", request.ref.uid, sdk::Code::NotFound);
@@ -340,6 +346,7 @@ void MockProvider::update_pod(const sdk::Call&,
 }
 
 void MockProvider::delete_pod(const sdk::Call&, const sdk::DeletePod& request) {
+  calls_.record(1, {"delete_pod"});
   const WorkloadPtr known = backend_->find(request.ref.uid);
   if (known == nullptr) {
     Record record;
@@ -371,6 +378,7 @@ void MockProvider::delete_pod(const sdk::Call&, const sdk::DeletePod& request) {
 void MockProvider::list_pods(const sdk::Call& call,
                              const sdk::ListPods& request,
                              const sdk::ListSink& out) {
+  calls_.record(1, {"list_pods"});
   const std::uint64_t seq = tracker_->next_seq();
   const Millis now = now_millis();
   note("list_pods");

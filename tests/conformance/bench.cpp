@@ -1,6 +1,7 @@
 #include "conformance/bench.hpp"
 
 #include "base/json_text.hpp"
+#include "observe/catalogue.hpp"
 
 #include <vkhost/provider.h>
 
@@ -76,7 +77,9 @@ std::string Bench::settings() const {
 }
 
 bool Bench::load() {
-  loader_.emplace(plugin::LoaderSettings{}, clock_, observe::Logger(log_));
+  metrics_ = std::make_shared<observe::Metrics>();
+  observe::add_catalogue(*metrics_);
+  loader_.emplace(plugin::LoaderSettings{}, clock_, observe::Logger(log_), metrics_);
   const auto file = files_.copy(subject_.library, subject_.name + std::to_string(++copies_));
   const Result<plugin::Library*> loaded = loader_->load({file, "", plugin::Trust::AnyPath});
   if (!expect_ok(loaded.status(), "loading the library")) {

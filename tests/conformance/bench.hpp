@@ -4,6 +4,7 @@
 #pragma once
 
 #include "conformance/subject.hpp"
+#include "observe/metrics.hpp"
 #include "plugin/library.hpp"
 #include "plugin/provider.hpp"
 #include "support/plugin_files.hpp"
@@ -68,6 +69,8 @@ class Bench {
   [[nodiscard]] plugin::Library& library() { return *library_; }
   [[nodiscard]] const vkhost::testing::RecordingListener& heard() const { return listener_; }
   [[nodiscard]] const vkhost::testing::RecordingLogSink& log() const { return *log_; }
+  // Of the library that was loaded last, beside the host's own.
+  [[nodiscard]] const observe::Metrics& metrics() const { return *metrics_; }
   [[nodiscard]] const Subject& subject() const { return subject_; }
   [[nodiscard]] std::string settings() const;
   // A second instance beside the first, of the same library.
@@ -121,6 +124,7 @@ class Bench {
   SystemClock clock_;
   std::shared_ptr<vkhost::testing::RecordingLogSink> log_ =
       std::make_shared<vkhost::testing::RecordingLogSink>();
+  std::shared_ptr<observe::Metrics> metrics_;
   vkhost::testing::RecordingListener listener_{[this] { note_step(); }};
   std::optional<plugin::Loader> loader_;
   plugin::Library* library_ = nullptr;

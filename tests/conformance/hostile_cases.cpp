@@ -129,6 +129,7 @@ void keeps_secrets(Bench& bench) {
     }
   }
   bench.expect(!leaks(pod.ref.handle), "a secret stands in the handle");
+  bench.expect(!leaks(bench.metrics().render()), "a secret stands in a metric");
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // Cases about the life of a library and its instances.
 #include "conformance/cases.hpp"
+#include "support/exposition.hpp"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
 namespace vkhost::conformance {
@@ -115,6 +117,33 @@ void keeps_quiet_after_stop(Bench& bench) {
                "after stop had returned the instance called the host for more than a log entry");
 }
 
+void shows_its_metrics(Bench& bench) {
+  if (!bench.begin()) {
+    return;
+  }
+  Pod pod = bench.pod("seen-in-no-metric");
+  static_cast<void>(bench.create_pod(pod));
+  static_cast<void>(bench.list());
+  static_cast<void>(bench.delete_pod(pod));
+  for (const auto exposition : {observe::Exposition::Text, observe::Exposition::OpenMetrics}) {
+    const std::string text = bench.metrics().render(exposition);
+    try {
+      static_cast<void>(vkhost::testing::parse_exposition(text, exposition));
+    } catch (const std::runtime_error& error) {
+      bench.expect(false, std::string("the metrics cannot be read: ") + error.what());
+    }
+    bench.expect(
+        text.find(pod.ref.name) == std::string::npos && text.find(pod.ref.uid) == std::string::npos,
+        "a metric names the pod, so there would be one for each pod that ever was");
+  }
+  for (const std::string& line : bench.log().lines()) {
+    bench.expect(
+        line.find("a metric of the plugin was refused") == std::string::npos &&
+            line.find("a value for a metric from the plugin was refused") == std::string::npos,
+        line);
+  }
+}
+
 void leaves_pods_alone_at_stop(Bench& bench) {
   if (!bench.begin()) {
     return;
@@ -164,6 +193,9 @@ std::vector<Case> life_cases() {
        recovers_in_rounds},
       {"KeepsQuietAfterStop", "after stop has returned the instance calls nothing but log",
        keeps_quiet_after_stop},
+      {"ShowsItsMetrics",
+       "its metrics bear the prefixes of its description, can be read, and name no pod",
+       shows_its_metrics},
       {"LeavesPodsAloneAtStop", "stop ends work, never pods", leaves_pods_alone_at_stop},
       {"KeepsInstancesApart", "instances with different owner keys do not own each other's pods",
        keeps_instances_apart},

@@ -77,6 +77,13 @@ TEST(ConformanceSuite, FindsOutWhoPushesAfterStop) {
               Contains(HasSubstr("called the host for more than a log entry")));
 }
 
+TEST(ConformanceSuite, FindsOutWhoMeasuresWhatIsNotTheirs) {
+  EXPECT_THAT(problems_of("foreign_metrics", "ShowsItsMetrics"),
+              Contains(HasSubstr("metric_prefixes")));
+  EXPECT_THAT(problems_of("metrics_of_pods", "ShowsItsMetrics"),
+              Contains(HasSubstr("a metric names the pod")));
+}
+
 TEST(ConformanceSuite, FindsOutWhoLies) {
   EXPECT_THAT(problems_of("returns_nonsense", "AnswersPing"), Contains(HasSubstr("ping")));
   EXPECT_THAT(problems_of("returns_nonsense", "CreatesAPod"), Contains(HasSubstr("not UTF-8")));

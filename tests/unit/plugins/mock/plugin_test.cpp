@@ -131,6 +131,7 @@ TEST_F(PluginTest, DescribesItself) {
   EXPECT_EQ(description["name"].text(), "mock");
   EXPECT_EQ(description["settings_schema"]["type"].text(), "object");
   EXPECT_EQ(description["annotation_prefixes"].elements().at(0).text(), "mock.vkhost.io/");
+  EXPECT_EQ(description["metric_prefixes"].elements().at(0).text(), "vkhost_mock_");
 }
 
 TEST_F(PluginTest, NamesWhatIsWrongWithSettings) {
