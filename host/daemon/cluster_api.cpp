@@ -96,8 +96,9 @@ Status ClusterPodSource::start(const std::string& node_name, kube::PodListener* 
   settings.only_namespace = only_namespace_;
   settings.list_watch.stream_lists = stream_lists_;
   watch_ = std::make_unique<kube::PodWatch>(
-      std::move(settings), kube::PodWatch::Parts{parts_.client, *listener, parts_.clock,
-                                                 parts_.random, parts_.log, parts_.watches});
+      std::move(settings),
+      kube::PodWatch::Parts{parts_.client, *listener, parts_.clock, parts_.random, parts_.log,
+                            parts_.watches, parts_.metrics});
   watch_->start();
   return Status::ok();
 }

@@ -58,6 +58,7 @@ class ClusterPodSource final : public PodSource {
     std::shared_ptr<Random> random;
     observe::Logger log;
     kube::WatchLoop& watches;
+    observe::Metrics* metrics = nullptr;  // null: nothing is counted
   };
   ClusterPodSource(std::string only_namespace, bool stream_lists, Parts parts);
 

@@ -74,7 +74,7 @@ class ClusterSurroundings final : public Surroundings {
     return std::make_unique<ClusterPodSource>(
         only_namespace_, stream_lists_,
         ClusterPodSource::Parts{*client_, shared_.clock, shared_.random, shared_.log,
-                                *shared_.watches});
+                                *shared_.watches, shared_.metrics.get()});
   }
 
  private:
@@ -242,6 +242,7 @@ class Clients {
     parts.clock = shared_.clock;
     parts.random = shared_.random;
     parts.log = shared_.log;
+    parts.metrics = shared_.metrics.get();
     return kube::make_client(settings_, std::move(parts));
   }
 

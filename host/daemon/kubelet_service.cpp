@@ -172,7 +172,10 @@ Status KubeletService::prepare() {
   settings.refusal = kubelet::status_reply;
   VKHOST_TRY_ASSIGN(server_, http::Server::create(std::move(settings),
                                                   std::make_shared<kubelet::KubeletHandler>(
-                                                      *access_, *this, shared_.log),
+                                                      *access_, *this, shared_.log,
+                                                      [metrics = shared_.metrics](auto exposition) {
+                                                        return metrics->render(exposition);
+                                                      }),
                                                   shared_.clock, shared_.log));
   return Status::ok();
 }
@@ -221,7 +224,7 @@ void KubeletService::start() {
       kube::ObjectWatchSettings{
           kube::config_maps_path(kAuthorityNamespace), std::string(kAuthorityName), {}},
       kube::ObjectWatch::Parts{*api_, *this, shared_.clock, shared_.random, shared_.log,
-                               *shared_.watches});
+                               *shared_.watches, shared_.metrics.get()});
   authority_watch_->start();
 }
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vkhost::daemon {
@@ -28,7 +29,11 @@ class ProviderLibraries {
     std::string settings_json;  // checked, with defaults
   };
 
-  ProviderLibraries(const Clock& clock, const observe::Logger& log) : loader_({}, clock, log) {}
+  ProviderLibraries(
+      const Clock& clock,
+      const observe::Logger& log,
+      std::shared_ptr<observe::Metrics> metrics = std::make_shared<observe::Metrics>())
+      : loader_({}, clock, log, std::move(metrics)) {}
 
   // Adds every problem of every provider's settings. FAILED_PRECONDITION, PERMISSION_DENIED or
   // NOT_FOUND: a library was refused or is not there. INVALID_ARGUMENT: there are errors among the

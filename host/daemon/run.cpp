@@ -13,6 +13,7 @@
 #include "daemon/departure.hpp"
 #include "daemon/kubelet_service.hpp"
 #include "daemon/node_material.hpp"
+#include "daemon/node_metrics.hpp"
 #include "daemon/node_plan.hpp"
 #include "daemon/probe_threads.hpp"
 #include "daemon/provider_libraries.hpp"
@@ -24,7 +25,7 @@
 #include "http/listener.hpp"
 #include "http/server.hpp"
 #include "kubelet/health_handler.hpp"
-#include "observe/metrics.hpp"
+#include "observe/catalogue.hpp"
 #include "resolve/objects.hpp"
 
 #include <poll.h>
@@ -138,6 +139,7 @@ std::uint64_t open_files_of(const config::Config& config) {
 Shared make_shared_parts(const config::Config& config, const RunOptions& options) {
   Shared shared{std::make_shared<SystemClock>(),
                 std::make_shared<SeededRandom>(SeededRandom::seed_from_system()), options.log};
+  observe::add_catalogue(*shared.metrics);  // before a plugin can take a name
   if (!config.standalone.enabled) {
     shared.watches = std::make_shared<kube::WatchLoop>(shared.clock);
   }
@@ -157,7 +159,7 @@ class Daemon {
         leases_("lease", lease_threads(config.nodes.size()), *shared_.clock),
         node_writes_("node", kNodeWriters, *shared_.clock),
         probes_(config.nodes, *shared_.clock),
-        libraries_(*shared_.clock, shared_.log) {}
+        libraries_(*shared_.clock, shared_.log, shared_.metrics) {}
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon() { stop(); }
@@ -179,7 +181,6 @@ class Daemon {
   const config::Config& config_;
   const RunOptions& options_;
   const Shared shared_;
-  observe::Metrics metrics_;
   // Of all nodes together.
   Timers timers_;
   Executor calls_;
@@ -232,7 +233,8 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   VirtualNodeParts parts;
   parts.make_provider = [&](plugin::ProviderListener& listener) {
     return provider.library->create(
-        {provider.settings_json, instance_info(config_, node, endpoint)}, listener, {});
+        {provider.settings_json, instance_info(config_, node, endpoint), node.provider}, listener,
+        {});
   };
   parts.source = surroundings_->make_pod_source();
   parts.cluster_uid = [this](const CancelToken& cancel) {
@@ -264,6 +266,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
     };
   }
   parts.pods_changed = [this] { expect_quiet(); };
+  parts.metrics = shared_.metrics.get();
   parts.clock = shared_.clock;
   parts.random = shared_.random;
   parts.log = shared_.log.with({{"node", node.name}});
@@ -282,37 +285,17 @@ bool Daemon::is_ready() const {
 }
 
 void Daemon::register_metrics() {
-  metrics_.gauge("vkhost_build_info", "Version of the daemon; always 1.", {"version"})
-      .with({std::string(daemon_version())})
-      ->set(1);
-  auto& ready =
-      metrics_.gauge("vkhost_node_ready", "Whether the node is Ready (1) or not (0).", {"node"});
-  auto& pods = metrics_.gauge("vkhost_pods", "Pods bound to the node.", {"node"});
-  auto& failing = metrics_.gauge("vkhost_pods_failing",
-                                 "Pods whose last call into the provider failed.", {"node"});
-  auto& overdue = metrics_.gauge(
-      "vkhost_deletions_overdue",
-      "Workloads whose pod is gone although the provider has not confirmed their deletion.",
-      {"node"});
-  auto& orphans = metrics_.gauge(
-      "vkhost_orphans",
-      "Workloads that the provider lists and that have no pod: with this node's marks (ours), or "
-      "not to be told (legacy).",
-      {"node", "marks"});
-  metrics_.before_render([this, &ready, &pods, &failing, &overdue, &orphans] {
+  observe::Metrics& metrics = *shared_.metrics;
+  family(metrics, observe::kBuildInfo).with({std::string(daemon_version())})->set(1);
+  metrics.before_render([this, gauges = std::make_shared<NodeMetrics>(metrics)] {
     for (const auto& node : nodes_) {
-      const std::vector<pods::PodView> views = node->pods();
-      const auto failed = std::count_if(views.begin(), views.end(),
-                                        [](const auto& view) { return !view.last_error.is_ok(); });
-      ready.with({node->name()})->set(node->view().readiness.ready ? 1 : 0);
-      pods.with({node->name()})->set(static_cast<double>(views.size()));
-      failing.with({node->name()})->set(static_cast<double>(failed));
-      const auto late = std::count_if(views.begin(), views.end(),
-                                      [](const auto& view) { return view.is_overdue; });
-      overdue.with({node->name()})->set(static_cast<double>(late));
-      const auto without_pod = node->orphans();
-      orphans.with({node->name(), "ours"})->set(static_cast<double>(without_pod.ours));
-      orphans.with({node->name(), "legacy"})->set(static_cast<double>(without_pod.legacy));
+      NodeFigures figures;
+      figures.node = node->name();
+      figures.is_ready = node->view().readiness.ready;
+      figures.count(node->pods());
+      figures.orphans = node->orphans();
+      figures.load = node->load();
+      gauges->show(figures);
     }
   });
 }
@@ -326,12 +309,13 @@ Status Daemon::build_health() {
   settings.workers = 1;
   settings.max_connections = 64;
   settings.max_streams = 0;
-  VKHOST_TRY_ASSIGN(health_,
-                    http::Server::create(
-                        std::move(settings),
-                        std::make_shared<kubelet::HealthHandler>(kubelet::HealthSources{
-                            [this] { return is_ready(); }, [this] { return metrics_.render(); }}),
-                        shared_.clock, shared_.log));
+  VKHOST_TRY_ASSIGN(
+      health_, http::Server::create(
+                   std::move(settings),
+                   std::make_shared<kubelet::HealthHandler>(kubelet::HealthSources{
+                       [this] { return is_ready(); },
+                       [this](auto exposition) { return shared_.metrics->render(exposition); }}),
+                   shared_.clock, shared_.log));
   http::Listen listen;
   listen.address =
       config_.health.listen.address.empty() ? "0.0.0.0" : config_.health.listen.address;

@@ -12,6 +12,7 @@
 #include "kube/client.hpp"
 #include "kube/watch_loop.hpp"
 #include "observe/log.hpp"
+#include "observe/metrics.hpp"
 #include "pods/interfaces.hpp"
 #include "resolve/object_source.hpp"
 
@@ -50,6 +51,7 @@ struct Shared {
   std::shared_ptr<Random> random;
   observe::Logger log;
   std::shared_ptr<kube::WatchLoop> watches = nullptr;  // may be null where there is no API server
+  std::shared_ptr<observe::Metrics> metrics = std::make_shared<observe::Metrics>();
 };
 
 // Reads kubeconfig or the service account of the pod; talks to nobody yet. INVALID_ARGUMENT or

@@ -35,7 +35,8 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
       node->settings_.pods,
       pods::EngineParts{node->provider_.get(), node->parts_.pod_api, node->parts_.events,
                         node->material_.get(), node.get(), node->parts_.clock, node->parts_.random,
-                        node->parts_.log, node.get(), node->known_node_.get()});
+                        node->parts_.log, node.get(), node->known_node_.get(),
+                        node->parts_.metrics});
   node->node_ = std::make_unique<node::NodeController>(
       node->settings_.node,
       node::Parts{node->provider_.get(), node->parts_.api, node->parts_.self_check,
@@ -89,7 +90,7 @@ void VirtualNode::show_node() {
     node_watch_ = std::make_unique<kube::ObjectWatch>(
         kube::ObjectWatchSettings{kube::nodes_path(), name(), {}},
         kube::ObjectWatch::Parts{*parts_.api, *this, parts_.clock, parts_.random, parts_.log,
-                                 *parts_.watches});
+                                 *parts_.watches, parts_.metrics});
     node_watch_->start();
   }
 }

@@ -62,7 +62,8 @@ struct VirtualNodeParts {
   kube::Client* api = nullptr;         // null: standalone
   kube::WatchLoop* watches = nullptr;  // as well
   std::function<Status(const CancelToken&)> self_check;
-  std::function<void()> pods_changed;  // told of every change that is seen; or empty [no-block]
+  std::function<void()> pods_changed;   // told of every change that is seen; or empty [no-block]
+  observe::Metrics* metrics = nullptr;  // null: nothing is counted
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   observe::Logger log;
@@ -98,6 +99,7 @@ class VirtualNode final : public plugin::ProviderListener,
 
   [[nodiscard]] std::vector<pods::PodView> pods() const;
   [[nodiscard]] pods::PodEngine::OrphanCounts orphans() const { return engine_->orphans(); }
+  [[nodiscard]] pods::PodEngine::Load load() const { return engine_->load(); }
   [[nodiscard]] node::NodeView view() const;
   [[nodiscard]] bool is_up() const { return is_up_; }
 

@@ -27,13 +27,7 @@ http::Reply HealthHandler::handle(const http::ServerRequest& request) {
     return sources_.is_ready() ? http::text_reply(200, "ok") : http::text_reply(503, "not ready\n");
   }
   if (path == "/metrics" && is_loopback(request.remote_address)) {
-    http::Reply reply = http::text_reply(200, sources_.metrics());
-    for (auto& [name, value] : reply.headers) {
-      if (name == "Content-Type") {
-        value = "text/plain; version=0.0.4; charset=utf-8";
-      }
-    }
-    return reply;
+    return metrics_reply(request, sources_.metrics);
   }
   return http::text_reply(404, "not found\n");
 }

@@ -3,15 +3,15 @@
 #pragma once
 
 #include "http/handler.hpp"
+#include "kubelet/metrics_reply.hpp"
 
 #include <functional>
-#include <string>
 
 namespace vkhost::kubelet {
 
 struct HealthSources {
-  std::function<bool()> is_ready;        // every node is up
-  std::function<std::string()> metrics;  // text exposition 0.0.4
+  std::function<bool()> is_ready;  // every node is up
+  MetricsSource metrics;
 };
 
 class HealthHandler final : public http::Handler {

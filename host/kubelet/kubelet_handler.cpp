@@ -51,10 +51,12 @@ http::Reply KubeletHandler::handle(const http::ServerRequest& request) {
     reply.headers.emplace_back("Allow", match.allowed_methods);
     return reply;
   }
-  return answer(route, node_name);
+  return answer(route, node_name, request);
 }
 
-http::Reply KubeletHandler::answer(const Route& route, const std::string& node_name) const {
+http::Reply KubeletHandler::answer(const Route& route,
+                                   const std::string& node_name,
+                                   const http::ServerRequest& request) const {
   switch (route.endpoint) {
     case Endpoint::Health:
       return http::text_reply(200, "ok");
@@ -69,6 +71,8 @@ http::Reply KubeletHandler::answer(const Route& route, const std::string& node_n
       return node ? http::json_reply(200, node_states(*node))
                   : status_reply(404, "no node is served on this port");
     }
+    case Endpoint::Metrics:
+      return metrics_reply(request, metrics_);
     case Endpoint::Unknown:
       break;
   }

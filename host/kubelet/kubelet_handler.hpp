@@ -6,28 +6,33 @@
 
 #include "http/handler.hpp"
 #include "kubelet/access.hpp"
+#include "kubelet/metrics_reply.hpp"
 #include "kubelet/pod_lookup.hpp"
 #include "observe/log.hpp"
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace vkhost::kubelet {
 
 class KubeletHandler final : public http::Handler {
  public:
-  // Both outlive the handler.
-  KubeletHandler(Access& access, const PodLookup& pods, observe::Logger log)
-      : access_(access), pods_(pods), log_(std::move(log)) {}
+  // `access` and `pods` outlive the handler.
+  KubeletHandler(Access& access, const PodLookup& pods, observe::Logger log, MetricsSource metrics)
+      : access_(access), pods_(pods), log_(std::move(log)), metrics_(std::move(metrics)) {}
 
   http::Reply handle(const http::ServerRequest& request) override;
 
  private:
-  [[nodiscard]] http::Reply answer(const Route& route, const std::string& node_name) const;
+  [[nodiscard]] http::Reply answer(const Route& route,
+                                   const std::string& node_name,
+                                   const http::ServerRequest& request) const;
 
   Access& access_;
   const PodLookup& pods_;
   const observe::Logger log_;
+  const MetricsSource metrics_;
 };
 
 // Status body for what the server itself refuses; ServerSettings::refusal.

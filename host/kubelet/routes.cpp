@@ -8,15 +8,18 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kHealth = {"healthz", "proxy"};
 constexpr std::array<std::string_view, 2> kPods = {"pods", "proxy"};
+// As with a kubelet, who may proxy may not read these for that.
+constexpr std::array<std::string_view, 1> kMetrics = {"metrics"};
 
 constexpr std::array<std::string_view, 1> kProxy = {"proxy"};
 
-constexpr std::array<Route, 5> kRoutes = {{
+constexpr std::array<Route, 6> kRoutes = {{
     {Endpoint::Health, "GET", "/healthz", "get", kHealth},
     {Endpoint::Pods, "GET", "/pods", "get", kPods},
     {Endpoint::RunningPods, "GET", "/runningpods", "get", kPods},
     {Endpoint::PodStates, "GET", "/vkhost/v1/pods", "get", kPods},
     {Endpoint::NodeStates, "GET", "/vkhost/v1/nodes", "get", kPods},
+    {Endpoint::Metrics, "GET", "/metrics", "get", kMetrics},
 }};
 
 std::string joined(const std::vector<std::string>& segments) {

@@ -19,6 +19,7 @@ enum class Endpoint {
   RunningPods,  // /runningpods/
   PodStates,    // /vkhost/v1/pods: what `vkhost get pods` shows
   NodeStates,   // /vkhost/v1/nodes
+  Metrics,      // /metrics
   Unknown,      // in no row
 };
 

@@ -148,5 +148,19 @@ TEST_F(KubeletApi, KnowsTheFineGrainedRights) {
   EXPECT_EQ(by_token(prober)->get("/pods").status, 403);
 }
 
+TEST_F(KubeletApi, ShowsMetricsToThoseWhoMayReadMetrics) {
+  const std::string monitoring = account_token("monitoring");
+  allow("monitoring", "metrics", "get");
+  const std::string proxying = account_token("proxying");
+  allow("proxying", "proxy", "get");
+
+  const ApiAnswer metrics = by_token(monitoring)->get("/metrics");
+
+  EXPECT_EQ(metrics.status, 200) << metrics.body;
+  EXPECT_THAT(metrics.body, HasSubstr("\nvkhost_build_info{"));
+  EXPECT_EQ(by_token(monitoring)->get("/pods").status, 403);
+  EXPECT_EQ(by_token(proxying)->get("/metrics").status, 403);
+}
+
 }  // namespace
 }  // namespace vkhost::testing

@@ -1,6 +1,11 @@
 // The built daemon without a cluster: manifests in, mock workloads out, `vkhost get` as a user sees it.
+#include "base/clock.hpp"
+#include "base/deadline.hpp"
+#include "http/client.hpp"
+#include "observe/catalogue.hpp"
 #include "support/child_process.hpp"
 #include "support/daemon_process.hpp"
+#include "support/exposition.hpp"
 #include "support/places.hpp"
 #include "support/test_folder.hpp"
 
@@ -11,6 +16,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +95,24 @@ class Standalone : public ::testing::Test {
     }
     return count;
   }
+  // What /metrics answers at health.listen.
+  [[nodiscard]] std::string metrics(const std::string& accept) const {
+    EXPECT_TRUE(daemon_->wait_for_log("\"message\":\"health\"", kSoon));
+    const std::string log = daemon_->log();
+    const std::string key = "\"port\":\"";
+    const std::size_t at = log.find(key, log.find("\"message\":\"health\"")) + key.size();
+    const auto clock = std::make_shared<SystemClock>();
+    http::TransportSettings settings;
+    settings.url = "http://127.0.0.1:" + log.substr(at, log.find('"', at) - at);
+    const auto transport = http::make_poco_transport(std::move(settings), clock);
+    EXPECT_TRUE(transport.is_ok()) << transport.status().to_string();
+    const auto answer =
+        (*transport)
+            ->send({.method = "GET", .target = "/metrics", .headers = {{"Accept", accept}}},
+                   Deadline::after(*clock, kSoon), {});
+    EXPECT_TRUE(answer.is_ok()) << answer.status().to_string();
+    return answer.is_ok() ? answer->body : std::string();
+  }
   static auto has(const std::string& text) {
     return [text](const std::string& output) { return output.find(text) != std::string::npos; };
   }
@@ -104,6 +129,33 @@ TEST_F(Standalone, RunsThePodsOfItsFolder) {
 
   EXPECT_THAT(get_until("pods", has("Running")), HasSubstr("web"));
   EXPECT_THAT(get_until("nodes", has("Ready")), HasSubstr("virtual"));
+}
+
+TEST_F(Standalone, ShowsTheMetricsOfItsCatalogueInBothFormats) {
+  given_pod("stands-in-no-metric");
+  start();
+  ASSERT_THAT(get_until("pods", has("Running")), HasSubstr("stands-in-no-metric"));
+  std::set<std::string> wanted = {"vkhost_mock_calls_total"};
+  for (const observe::MetricText* metric : observe::catalogue()) {
+    wanted.emplace(metric->name);
+  }
+
+  const std::string text = metrics("*/*");
+  const std::string open = metrics("application/openmetrics-text;version=1.0.0");
+
+  std::set<std::string> shown;
+  const Families families = parse_exposition(text);
+  for (const auto& [name, family] : families) {
+    shown.insert(name);
+  }
+  EXPECT_EQ(shown, wanted);
+  EXPECT_EQ(parse_exposition(open, observe::Exposition::OpenMetrics).size(), wanted.size());
+  EXPECT_EQ(sum_of(families, "vkhost_provider_calls_total",
+                   {{"provider", "mock"}, {"call", "create_pod"}, {"code", "OK"}}),
+            1);
+  EXPECT_EQ(sum_of(families, "vkhost_mock_calls_total", {{"call", "create_pod"}}), 1);
+  EXPECT_EQ(sum_of(families, "vkhost_node_ready", {{"node", "virtual"}}), 1);
+  EXPECT_EQ(text.find("stands-in-no-metric"), std::string::npos);
 }
 
 TEST_F(Standalone, FollowsManifestsThatComeChangeAndGo) {

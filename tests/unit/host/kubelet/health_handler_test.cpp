@@ -23,7 +23,7 @@ class HealthHandlerTest : public ::testing::Test {
  protected:
   bool ready_ = true;
   HealthHandler handler_{{.is_ready = [this] { return ready_; },
-                          .metrics = [] { return std::string("vkhost_up 1\n"); }}};
+                          .metrics = [](auto) { return std::string("vkhost_up 1\n"); }}};
 };
 
 TEST_F(HealthHandlerTest, IsAliveWhateverTheNodesDo) {

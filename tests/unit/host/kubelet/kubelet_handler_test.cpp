@@ -69,10 +69,11 @@ class KubeletApi : public ::testing::Test {
     const auto own = testing::issue_for_loopback(authority_);
     http::ServerSettings server_settings;
     server_settings.refusal = status_reply;
-    server_ = std::move(http::Server::create(
-                            server_settings,
-                            std::make_shared<KubeletHandler>(*access_, pods_, observe::Logger()),
-                            clock_, {}))
+    server_ = std::move(http::Server::create(server_settings,
+                                             std::make_shared<KubeletHandler>(
+                                                 *access_, pods_, observe::Logger(),
+                                                 [](auto) { return std::string("vkhost_up 1\n"); }),
+                                             clock_, {}))
                   .value();
     http::Listen listen;
     listen.identity = *http::TlsIdentity::create({own.certificate_pem, own.key_pem});
@@ -149,6 +150,7 @@ TEST_F(KubeletApi, AnswersEveryRouteToThoseWhoMay) {
   alice.username = "alice";
   reviewer_.know_token("alice", alice);
   reviewer_.allow("alice get nodes/proxy node-1");
+  reviewer_.allow("alice get nodes/metrics node-1");
 
   for (const Route& route : routes()) {
     EXPECT_EQ(ask("GET", std::string(route.path), kAlice).status, 200) << route.path;
@@ -160,6 +162,28 @@ TEST_F(KubeletApi, AnswersEveryRouteToThoseWhoMay) {
     EXPECT_NE(response.body.find("secret-name"), std::string::npos) << path;
     EXPECT_EQ(http::find_header(response.headers, "Content-Type"), "application/json") << path;
   }
+}
+
+TEST_F(KubeletApi, ShowsMetricsToThoseWhoMayReadMetricsAlone) {
+  start({});
+  kube::UserInfo alice;
+  alice.username = "alice";
+  reviewer_.know_token("alice", alice);
+  reviewer_.allow("alice get nodes/proxy node-1");
+  EXPECT_EQ(ask("GET", "/metrics", kAlice).status, 403) << "to proxy is another right";
+  kube::UserInfo prometheus;
+  prometheus.username = "prometheus";
+  reviewer_.know_token("prometheus", prometheus);
+  reviewer_.allow("prometheus get nodes/metrics node-1");
+  const http::Headers headers = {{"Authorization", "Bearer prometheus"}};
+
+  const http::Response metrics = ask("GET", "/metrics", headers);
+
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_EQ(metrics.body, "vkhost_up 1\n");
+  EXPECT_EQ(http::find_header(metrics.headers, "Content-Type"),
+            "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(ask("GET", "/pods", headers).status, 403);
 }
 
 TEST_F(KubeletApi, TellsUnknownPathsAndMethodsOnlyToThoseWhoMayAskAnything) {
