@@ -16,7 +16,7 @@ NodeMaterial::NodeMaterial(Parts parts, const plugin::Capabilities& capabilities
       forget_(*parts_.timers, [this] { parts_.objects->drop_expired(); }) {}
 
 Result<std::string> NodeMaterial::material(const kube::PodRecord& pod, const CancelToken& cancel) {
-  auto material = resolver_.material(pod, cancel);
+  auto material = resolver_.material(pod, {}, cancel);
   forget_.set(parts_.clock->steady_now() + kRemembered);
   return material;
 }

@@ -211,7 +211,8 @@ Status Daemon::build() {
   } else {
     VKHOST_TRY_ASSIGN(surroundings_, make_cluster_surroundings(config_, shared_));
   }
-  objects_ = std::make_unique<resolve::Objects>(surroundings_->objects(), *shared_.clock);
+  objects_ = std::make_unique<resolve::Objects>(
+      resolve::ObjectStore::Parts{surroundings_->objects(), *shared_.clock});
   VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
   for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
     VKHOST_TRY(add_node(config_.nodes[i], i));

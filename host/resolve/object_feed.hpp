@@ -25,7 +25,8 @@ class FollowedObject {
 
   // Whether changes are told as they happen. False: the listener has not heard of the present state yet,
   // or news come late (by asking now and then) or not at all (the API server is away); who needs the
-  // present state has to read it. [any-thread] [no-block]
+  // present state has to read it. May be asked from anywhere, the listener's functions included, and with
+  // locks held that those take. [any-thread] [no-block]
   [[nodiscard]] virtual bool is_live() const = 0;
 };
 

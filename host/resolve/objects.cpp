@@ -9,28 +9,6 @@ constexpr std::size_t kEntryBytes = 256;  // an entry's own needs, roughly
 
 }  // namespace
 
-Result<ObjectPtr> Objects::read(ObjectKind kind,
-                                const std::string& object_namespace,
-                                const std::string& name,
-                                const CancelToken& cancel) {
-  const bool is_secret = kind == ObjectKind::Secret;
-  // A line break stands in no namespace, while a reference may name anything.
-  const std::string key = (is_secret ? "s" : "c") + object_namespace + "\n" + name;
-  if (ObjectPtr known = objects_.find(key)) {
-    return known;
-  }
-  const SteadyTime began = clock_.steady_now();
-  VKHOST_TRY_ASSIGN(const std::string text,
-                    is_secret ? source_.get_secret(object_namespace, name, cancel)
-                              : source_.get_config_map(object_namespace, name, cancel));
-  VKHOST_TRY_ASSIGN(ReferencedObject object,
-                    is_secret ? parse_secret(text) : parse_config_map(text));
-  const std::size_t bytes = object.bytes + kEntryBytes;
-  ObjectPtr result = std::make_shared<const ReferencedObject>(std::move(object));
-  objects_.put(key, result, bytes, began);
-  return result;
-}
-
 Result<Services> Objects::services_for(const std::string& pod_namespace,
                                        bool links,
                                        const CancelToken& cancel) {
@@ -53,6 +31,7 @@ Result<Services> Objects::services_for(const std::string& pod_namespace,
   return services;
 }
 
+// Those of a pod without links are the same in every namespace.
 Result<ServiceVariablesPtr> Objects::service_variables(const std::string& pod_namespace,
                                                        bool links,
                                                        const CancelToken& cancel) {
@@ -60,9 +39,20 @@ Result<ServiceVariablesPtr> Objects::service_variables(const std::string& pod_na
   if (ServiceVariablesPtr known = services_.find(key)) {
     return known;
   }
+  return reads_.run(key, clock_.steady_now() - max_age_, cancel,
+                    [&] { return read_services(pod_namespace, links, cancel); });
+}
+
+Result<ServiceVariablesPtr> Objects::read_services(const std::string& pod_namespace,
+                                                   bool links,
+                                                   const CancelToken& cancel) {
+  const std::string key = links ? pod_namespace : std::string();
+  if (ServiceVariablesPtr known = services_.find(key)) {
+    return known;  // the read before has just ended
+  }
   const SteadyTime began = clock_.steady_now();
   VKHOST_TRY_ASSIGN(const Services services, services_for(pod_namespace, links, cancel));
-  const ServiceVariablesPtr result =
+  ServiceVariablesPtr result =
       std::make_shared<const ServiceVariables>(make_service_variables(services));
   // Names stand in it three times and values twice.
   services_.put(key, result, 3 * result->env_json.size() + kEntryBytes, began);
@@ -70,7 +60,7 @@ Result<ServiceVariablesPtr> Objects::service_variables(const std::string& pod_na
 }
 
 void Objects::drop_expired() {
-  objects_.drop_expired();
+  store_.drop_expired();
   services_.drop_expired();
 }
 

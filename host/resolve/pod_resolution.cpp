@@ -10,6 +10,7 @@
 
 #include "base/joined.hpp"
 #include "base/json_text.hpp"
+#include "plugin/provider.hpp"
 #include "resolve/config_error.hpp"
 #include "resolve/resource_fields.hpp"
 #include "resolve/volume_files.hpp"
@@ -88,10 +89,11 @@ Result<Value> expand_path(const std::string& expression,
 }  // namespace
 
 Result<std::string> PodResolution::volumes(const PodVolumes& volumes) {
-  return VolumeFiles(
-             {pod_, view_, parts_.node, fields_, parts_.events,
-              [this](ObjectKind kind, const std::string& name) { return read_once(kind, name); },
-              [this](std::size_t bytes) { return spend(bytes); }})
+  return VolumeFiles({pod_, view_, parts_.node, fields_, parts_.events,
+                      [this](ObjectKind kind, const std::string& name) {
+                        return read_once(kind, name, plugin::kChangedFiles);
+                      },
+                      [this](std::size_t bytes) { return spend(bytes); }})
       .json(volumes);
 }
 
@@ -282,7 +284,7 @@ Result<ObjectPtr> PodResolution::object(ObjectKind kind,
                                         const std::string& name,
                                         bool optional,
                                         const std::string& prefix) {
-  auto result = read_once(kind, name);
+  auto result = read_once(kind, name, 0);
   if (result) {
     return result;
   }
@@ -306,15 +308,36 @@ Result<ObjectPtr> PodResolution::object(ObjectKind kind,
   return read_error(result.status(), "reading " + words + " in namespace " + pod_.pod_namespace);
 }
 
-Result<ObjectPtr> PodResolution::read_once(ObjectKind kind, const std::string& name) {
-  const auto known = read_.find({kind, name});
-  if (known != read_.end()) {
-    return known->second;
+Result<ObjectPtr> PodResolution::read_once(ObjectKind kind,
+                                           const std::string& name,
+                                           std::uint64_t changes) {
+  if (name.empty()) {
+    return not_found("the reference has no name");
   }
-  auto result = name.empty() ? Result<ObjectPtr>(not_found("the reference has no name"))
-                             : parts_.objects.read(kind, pod_.pod_namespace, name, cancel_);
-  read_.emplace(std::pair(kind, name), result);
-  return result;
+  const ObjectReference object{kind, pod_.pod_namespace, name};
+  auto known = read_.find(object);
+  if (known == read_.end()) {
+    auto answer = parts_.objects.read(kind, pod_.pod_namespace, name, cancel_);
+    known = read_.emplace(object, Read{std::move(answer)}).first;
+  }
+  Read& read = known->second;
+  read.changes |= changes;
+  if (changes != 0 && vanished_ == Vanished::AsItWas &&
+      read.answer.status().code() == StatusCode::NotFound) {
+    if (ObjectPtr last = parts_.objects.store().last(object)) {
+      return last;
+    }
+  }
+  return read.answer;
+}
+
+std::vector<UsedObject> PodResolution::used() const {
+  std::vector<UsedObject> used;
+  used.reserve(read_.size());
+  for (const auto& [object, read] : read_) {
+    used.push_back({object, read.changes, false, read.answer ? *read.answer : nullptr});
+  }
+  return used;
 }
 
 Status PodResolution::spend(std::size_t bytes) {

@@ -12,9 +12,11 @@
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_view.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/used_object.hpp"
 #include "resolve/volume_view.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,16 +37,20 @@ class PodResolution {
     EnvNames env_names;
     PodAddresses addresses;
   };
+  // What an object that is gone is to those whose changes the pod hears of.
+  enum class Vanished { Missing, AsItWas };
 
   PodResolution(const Parts& parts,
                 const kube::PodRecord& pod,
                 const PodView& view,
                 const ServiceVariables& services,
+                Vanished vanished,
                 const CancelToken& cancel)
       : parts_(parts),
         pod_(pod),
         view_(view),
         services_(services),
+        vanished_(vanished),
         cancel_(cancel),
         fields_(pod, view, parts.node, parts.addresses) {}
 
@@ -52,6 +58,8 @@ class PodResolution {
   // looks at containers, so ask for them first.
   Result<std::string> volumes(const PodVolumes& volumes);
   Result<std::string> containers();
+  // All that was looked for until now, found or not, each once.
+  [[nodiscard]] std::vector<UsedObject> used() const;
 
  private:
   Result<Environment> environment_of(const ContainerView& container);
@@ -72,16 +80,22 @@ class PodResolution {
                            const std::string& name,
                            bool optional,
                            const std::string& prefix);
-  Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name);
+  // `changes`: see UsedObject.
+  Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name, std::uint64_t changes);
   Status spend(std::size_t bytes);
 
   const Parts& parts_;
   const kube::PodRecord& pod_;
   const PodView& view_;
   const ServiceVariables& services_;
+  const Vanished vanished_;
   const CancelToken& cancel_;
   PodFields fields_;
-  std::map<std::pair<ObjectKind, std::string>, Result<ObjectPtr>> read_;
+  struct Read {
+    Result<ObjectPtr> answer;
+    std::uint64_t changes = 0;
+  };
+  std::map<ObjectReference, Read> read_;
   std::size_t budget_ = kMaxMaterialBytes;
 };
 

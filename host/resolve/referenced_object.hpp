@@ -4,6 +4,8 @@
 #include "base/secret.hpp"
 #include "base/status.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -17,6 +19,11 @@ struct ReferencedObject {
   // binaryData of a ConfigMap: for files, and never a variable.
   std::map<std::string, Secret, std::less<>> binary_items;
   std::size_t bytes = 0;  // of all keys and values
+  // Set by who keeps it (ObjectStore): a hash of what can be used of it, never 0; resourceVersion;
+  // whether it is declared never to change.
+  std::uint64_t content = 0;
+  std::string version;
+  bool immutable = false;
 };
 
 // `data` and `binaryData` of a ConfigMap.

@@ -12,6 +12,7 @@
 #include <Poco/Exception.h>
 
 #include <utility>
+#include <vector>
 
 namespace vkhost::resolve {
 namespace {
@@ -48,12 +49,20 @@ class Resolver::Impl {
        const plugin::Capabilities& capabilities)
       : objects_(*parts.objects),
         capabilities_(capabilities),
+        user_(parts.user),
         parts_{objects_, *parts.events, *parts.node, settings.env_names,
                capabilities.late_env ? PodAddresses::Late : PodAddresses::FromStatus} {}
 
-  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel);
+  Result<std::string> material(const kube::PodRecord& pod,
+                               const MaterialScope& scope,
+                               const CancelToken& cancel);
+  void forget(const std::string& pod_uid) { objects_.store().forget(pod_uid); }
 
  private:
+  void register_objects(const kube::PodRecord& pod,
+                        const MaterialScope& scope,
+                        const Status& outcome,
+                        std::vector<UsedObject> used);
   [[nodiscard]] Status check_kinds() const;
   Result<ServiceVariablesPtr> services(const kube::PodRecord& pod,
                                        bool links,
@@ -61,6 +70,7 @@ class Resolver::Impl {
 
   Objects& objects_;
   const plugin::Capabilities capabilities_;
+  ObjectUser* const user_;
   const PodResolution::Parts parts_;
 };
 
@@ -87,37 +97,66 @@ Result<ServiceVariablesPtr> Resolver::Impl::services(const kube::PodRecord& pod,
   return variables;
 }
 
+// A pod that cannot be created hears of each object that it refers to: any of them may be the cure.
+void Resolver::Impl::register_objects(const kube::PodRecord& pod,
+                                      const MaterialScope& scope,
+                                      const Status& outcome,
+                                      std::vector<UsedObject> used) {
+  if (user_ == nullptr || outcome.code() == StatusCode::Cancelled) {
+    return;
+  }
+  const bool waits =
+      outcome.code() == StatusCode::FailedPrecondition && outcome.retry() != Retry::Never;
+  for (UsedObject& object : used) {
+    object.changes &= capabilities_.updates;
+    object.is_awaited = waits;
+  }
+  // Files alone leave what the environment of a change still waits for.
+  const bool is_all = outcome.is_ok() && scope.files && scope.environment;
+  objects_.store().use(pod.uid, used, is_all ? ObjectStore::Extent::All : ObjectStore::Extent::Some,
+                       *user_);
+}
+
 Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
+                                             const MaterialScope& scope,
                                              const CancelToken& cancel) {
   VKHOST_TRY(check_kinds());
   const std::string_view spec = kube::find_member(pod.raw, "spec");
-  const bool has_files = capabilities_.uses_files && !mounts_no_files(spec);
-  if (!has_files && !capabilities_.uses_env) {
+  const bool has_environment = capabilities_.uses_env && scope.environment;
+  const bool has_volumes = capabilities_.uses_files && scope.files && !mounts_no_files(spec);
+  if (!has_environment && !has_volumes) {
     return material_text("{}");
   }
   const bool is_plain = refers_to_nothing(spec);
-  if (!has_files && is_plain) {
+  if (!has_volumes && is_plain) {
     VKHOST_TRY_ASSIGN(const auto variables, services(pod, true, cancel));
     return material_text(plain_containers(pod, *variables));
   }
   VKHOST_TRY_ASSIGN(const PodView view, read_pod_view(spec));
   ServiceVariablesPtr variables = std::make_shared<const ServiceVariables>();
-  if (capabilities_.uses_env) {
+  if (has_environment) {
     VKHOST_TRY_ASSIGN(variables, services(pod, view.service_links, cancel));
   }
-  PodResolution resolution(parts_, pod, view, *variables, cancel);
-  std::string volumes = "{}";
-  if (has_files) {
-    VKHOST_TRY_ASSIGN(const PodVolumes mounted, read_pod_volumes(spec));
-    VKHOST_TRY_ASSIGN(volumes, resolution.volumes(mounted));
-  }
-  std::string containers = "{}";
-  if (capabilities_.uses_env && is_plain) {
-    containers = plain_containers(pod, *variables);
-  } else if (capabilities_.uses_env) {
-    VKHOST_TRY_ASSIGN(containers, resolution.containers());
-  }
-  return material_text(containers, volumes);
+  PodResolution resolution(parts_, pod, view, *variables,
+                           scope.keeps_vanished_files ? PodResolution::Vanished::AsItWas
+                                                      : PodResolution::Vanished::Missing,
+                           cancel);
+  auto document = [&]() -> Result<std::string> {
+    std::string volumes = "{}";
+    if (has_volumes) {
+      VKHOST_TRY_ASSIGN(const PodVolumes mounted, read_pod_volumes(spec));
+      VKHOST_TRY_ASSIGN(volumes, resolution.volumes(mounted));
+    }
+    std::string containers = "{}";
+    if (has_environment && is_plain) {
+      containers = plain_containers(pod, *variables);
+    } else if (has_environment) {
+      VKHOST_TRY_ASSIGN(containers, resolution.containers());
+    }
+    return material_text(containers, volumes);
+  }();
+  register_objects(pod, scope, document.status(), resolution.used());
+  return document;
 }
 
 Resolver::Resolver(const ResolverParts& parts,
@@ -130,12 +169,16 @@ Resolver::Resolver(const ResolverParts& parts,
 
 Resolver::~Resolver() = default;
 
-Result<std::string> Resolver::material(const kube::PodRecord& pod, const CancelToken& cancel) {
+void Resolver::forget(const std::string& pod_uid) { impl_->forget(pod_uid); }
+
+Result<std::string> Resolver::material(const kube::PodRecord& pod,
+                                       const MaterialScope& scope,
+                                       const CancelToken& cancel) {
   if (cancel.is_cancelled()) {
     return cancelled("resolving pod " + pod.display_name() + " was cancelled");
   }
   try {
-    auto document = impl_->material(pod, cancel);
+    auto document = impl_->material(pod, scope, cancel);
     if (document.is_ok() && document->size() > kMaxMaterialBytes) {
       return config_error("the material would be larger than 32 MiB, which no provider takes");
     }

@@ -4,7 +4,11 @@
 // pod engine before each create and update. The document is complete or there is none: a reference
 // that is missing is FAILED_PRECONDITION with reason CreateContainerConfigError, or ContainerCreating
 // where a volume makes it, Retry::Never when only another pod spec could help. The text may hold
-// secrets: it is never logged. [any-thread] [may-block]
+// secrets: it is never logged.
+//
+// What a pod refers to is registered with the ObjectStore under its UID, until forget(): its user hears
+// when files that the pod mounts have changed, and, after a failure, when anything has that the pod
+// refers to. [any-thread] [may-block]
 #pragma once
 
 #include "base/cancel.hpp"
@@ -15,6 +19,7 @@
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/used_object.hpp"
 
 #include <memory>
 #include <string>
@@ -29,6 +34,16 @@ struct ResolverParts {         // all outlive the resolver
   Objects* objects = nullptr;  // perhaps of many resolvers
   ResolveEvents* events = nullptr;
   const NodeFacts* node = nullptr;
+  ObjectUser* user = nullptr;  // null: nobody hears of changes
+};
+
+// What of the material is wanted, as far as the provider uses it.
+struct MaterialScope {
+  bool environment =
+      true;  // with command, arguments and sub-path expressions: to start a container
+  bool files = true;
+  // For a pod that has them: files of an object that was deleted stay as they were.
+  bool keeps_vanished_files = false;
 };
 
 class Resolver {
@@ -40,7 +55,11 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel);
+  Result<std::string> material(const kube::PodRecord& pod,
+                               const MaterialScope& scope,
+                               const CancelToken& cancel);
+  // The pod hears of nothing any more. [no-block]
+  void forget(const std::string& pod_uid);
 
  private:
   class Impl;

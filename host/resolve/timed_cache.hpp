@@ -15,7 +15,7 @@
 
 namespace vkhost::resolve {
 
-template <typename T>
+template <typename T, typename Key = std::string>
 class TimedCache {
  public:
   using Ptr = std::shared_ptr<const T>;
@@ -25,13 +25,13 @@ class TimedCache {
       : clock_(clock), max_age_(max_age), max_bytes_(max_bytes) {}
 
   // Null when there is none that is young enough.
-  [[nodiscard]] Ptr find(const std::string& key) {
+  [[nodiscard]] Ptr find(const Key& key) const {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(key);
     return found == entries_.end() || is_old(found->second) ? nullptr : found->second.value;
   }
   // `since` is when reading began: nothing older than that can be in it.
-  void put(const std::string& key, Ptr value, std::size_t bytes, SteadyTime since) {
+  void put(const Key& key, Ptr value, std::size_t bytes, SteadyTime since) {
     Entry entry{std::move(value), bytes, since};
     const MutexLock lock(mutex_);
     drop_old();
@@ -62,7 +62,7 @@ class TimedCache {
     std::size_t bytes = 0;
     SteadyTime since;
   };
-  using Entries = std::map<std::string, Entry>;
+  using Entries = std::map<Key, Entry>;
 
   [[nodiscard]] bool is_old(const Entry& entry) const {
     return clock_.steady_now() - entry.since >= max_age_;

@@ -121,14 +121,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fakes::RecordingResolveEvents events;
   fakes::FakeNodeFacts node;
   node.amounts = {{"cpu", "4"}, {"memory", "8Gi"}};
-  resolve::Objects objects(source, clock, std::chrono::milliseconds{0}, 0);
+  resolve::Objects objects({source, clock}, std::chrono::milliseconds{0}, 0);
   const resolve::PodResolution::Parts parts{objects, events, node, resolve::EnvNames::Identifiers,
                                             resolve::PodAddresses::Late};
   const resolve::ServiceVariables no_services;
   CancelSource cancel;
   const CancelToken token = cancel.token();
-  const auto text =
-      resolve::PodResolution(parts, **pod, *view, no_services, token).volumes(*volumes);
+  const auto text = resolve::PodResolution(parts, **pod, *view, no_services,
+                                           resolve::PodResolution::Vanished::Missing, token)
+                        .volumes(*volumes);
 
   if (text.is_ok()) {
     check_document(*text);

@@ -2,15 +2,22 @@
 // recorded, facts of a node as set. [any-thread] where the real ones are
 #pragma once
 
+#include "base/check.hpp"
 #include "base/mutex.hpp"
 #include "resolve/node_facts.hpp"
+#include "resolve/object_feed.hpp"
 #include "resolve/object_source.hpp"
 #include "resolve/resolve_events.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vkhost::testing {
@@ -22,6 +29,10 @@ class FakeObjectSource final : public resolve::ObjectSource {
     MutexLock lock(mutex_);
     objects_[key] = std::move(json);
   }
+  void remove(const std::string& key) {
+    MutexLock lock(mutex_);
+    objects_.erase(key);
+  }
   void fail(const std::string& key, Status status) {
     MutexLock lock(mutex_);
     failures_.insert_or_assign(key, std::move(status));
@@ -29,6 +40,11 @@ class FakeObjectSource final : public resolve::ObjectSource {
   void heal(const std::string& key) {
     MutexLock lock(mutex_);
     failures_.erase(key);
+  }
+  // Runs once in the next read, without a lock, before the answer is looked up.
+  void during_next(std::function<void()> hook) {
+    MutexLock lock(mutex_);
+    hook_ = std::move(hook);
   }
   [[nodiscard]] std::vector<std::string> reads() const {
     MutexLock lock(mutex_);
@@ -61,6 +77,14 @@ class FakeObjectSource final : public resolve::ObjectSource {
 
  private:
   Result<std::string> read(const std::string& key) {
+    std::function<void()> hook;
+    {
+      MutexLock lock(mutex_);
+      hook = std::exchange(hook_, nullptr);
+    }
+    if (hook) {
+      hook();
+    }
     MutexLock lock(mutex_);
     reads_.push_back(key);
     if (const auto failure = failures_.find(key); failure != failures_.end()) {
@@ -77,6 +101,68 @@ class FakeObjectSource final : public resolve::ObjectSource {
   std::map<std::string, std::string> objects_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, Status> failures_ VKHOST_GUARDED_BY(mutex_);
   std::vector<std::string> reads_ VKHOST_GUARDED_BY(mutex_);
+  std::function<void()> hook_ VKHOST_GUARDED_BY(mutex_);
+};
+
+// News are what the test says, on its thread. Objects are named as in FakeObjectSource.
+class FakeObjectFeed final : public resolve::ObjectFeed {
+ public:
+  std::unique_ptr<resolve::FollowedObject> follow(const resolve::ObjectReference& object,
+                                                  const std::string& known_version,
+                                                  kube::ObjectListener& listener) override {
+    const std::string key =
+        (object.kind == resolve::ObjectKind::Secret ? "Secret/" : "ConfigMap/") +
+        object.object_namespace + "/" + object.name;
+    MutexLock lock(mutex_);
+    followed_.emplace(++last_id_, Followed{key, &listener, known_version});
+    return std::make_unique<Following>(*this, last_id_);
+  }
+  void change(const std::string& key, const std::string& json) {
+    listener(key).object_changed(json);
+  }
+  void end(const std::string& key) { listener(key).object_gone(); }
+  void be_live(bool is_live) { is_live_ = is_live; }
+  // "Kind/namespace/name@version" of each.
+  [[nodiscard]] std::vector<std::string> followed() const {
+    MutexLock lock(mutex_);
+    std::vector<std::string> keys;
+    for (const auto& [id, followed] : followed_) {
+      keys.push_back(followed.key + "@" + followed.version);
+    }
+    return keys;
+  }
+
+ private:
+  struct Followed {
+    std::string key;
+    kube::ObjectListener* listener = nullptr;
+    std::string version;
+  };
+  class Following final : public resolve::FollowedObject {
+   public:
+    Following(FakeObjectFeed& feed, int id) : feed_(feed), id_(id) {}
+    ~Following() override {
+      MutexLock lock(feed_.mutex_);
+      feed_.followed_.erase(id_);
+    }
+    [[nodiscard]] bool is_live() const override { return feed_.is_live_; }
+
+   private:
+    FakeObjectFeed& feed_;
+    const int id_;
+  };
+  kube::ObjectListener& listener(const std::string& key) {
+    MutexLock lock(mutex_);
+    const auto found = std::find_if(followed_.rbegin(), followed_.rend(),
+                                    [&](const auto& entry) { return entry.second.key == key; });
+    VKHOST_CHECK(found != followed_.rend(), "the object is followed");
+    return *found->second.listener;
+  }
+
+  mutable Mutex mutex_;
+  int last_id_ VKHOST_GUARDED_BY(mutex_) = 0;
+  std::map<int, Followed> followed_ VKHOST_GUARDED_BY(mutex_);
+  std::atomic<bool> is_live_ = true;
 };
 
 // "Reason: message" of each warning.

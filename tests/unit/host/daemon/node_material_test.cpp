@@ -54,7 +54,7 @@ class NodeMaterialTest : public ::testing::Test {
        [](std::string_view, const std::string&) { return std::vector<std::string>(); }}};
   testing::RecordingEventSink events_;
   SystemClock clock_;
-  resolve::Objects cache_{objects_, clock_};
+  resolve::Objects cache_{{objects_, clock_}};
   Timers timers_{clock_};
 };
 
@@ -101,7 +101,7 @@ TEST_F(NodeMaterialTest, ReadsForOneNodeWhatAnotherHasJustRead) {
        },
        [](std::string_view, const std::string&) { return std::vector<std::string>(); }});
   testing::FakeClock still;
-  resolve::Objects shared(counted, still);
+  resolve::Objects shared({counted, still});
   const std::string env = R"({"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}})";
 
   EXPECT_TRUE(material(*make_source(&shared), env).is_ok());

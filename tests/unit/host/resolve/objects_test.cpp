@@ -21,7 +21,7 @@ class ObjectsTest : public ::testing::Test {
  protected:
   testing::FakeObjectSource source_;
   testing::FakeClock clock_;
-  Objects objects_{source_, clock_, seconds{1}, 4096};
+  Objects objects_{{source_, clock_}, seconds{1}, 4096};
 };
 
 TEST_F(ObjectsTest, KeepsKindsAndNamespacesApart) {
@@ -61,7 +61,7 @@ TEST_F(ObjectsTest, KeepsNoObjectThatIsTooLarge) {
 }
 
 TEST_F(ObjectsTest, KeepsNothingWhenToldSo) {
-  Objects fresh(source_, clock_, milliseconds{0}, 4096);
+  Objects fresh({source_, clock_}, milliseconds{0}, 4096);
   source_.put("Secret/a/x", "{}");
 
   EXPECT_TRUE(fresh.read(ObjectKind::Secret, "a", "x", {}).is_ok());

@@ -27,7 +27,9 @@ class PodResolutionTest : public ::testing::Test {
     const auto view = read_pod_view(spec);
     EXPECT_TRUE(pod.is_ok() && view.is_ok()) << view.status().to_string();
     const ServiceVariables services = make_service_variables(services_);
-    auto containers = PodResolution(parts_, **pod, *view, services, cancel_.token()).containers();
+    auto containers = PodResolution(parts_, **pod, *view, services,
+                                    PodResolution::Vanished::Missing, cancel_.token())
+                          .containers();
     return containers ? R"({"containers":)" + *containers + "}" : containers;
   }
   Result<std::string> web(const std::string& members) {
@@ -50,7 +52,7 @@ class PodResolutionTest : public ::testing::Test {
   testing::FakeNodeFacts node_;
   CancelSource cancel_;
   Services services_;
-  Objects objects_{source_, clock_, std::chrono::milliseconds{0}, 0};
+  Objects objects_{{source_, clock_}, std::chrono::milliseconds{0}, 0};
   PodResolution::Parts parts_{objects_, events_, node_, EnvNames::Identifiers,
                               PodAddresses::FromStatus};
 };

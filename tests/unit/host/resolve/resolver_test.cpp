@@ -27,6 +27,14 @@ constexpr const char* kMaster =
 constexpr const char* kMasterEnv =
     R"({"name":"KUBERNETES_SERVICE_HOST","value":"10.0.0.1","service":true})";
 
+class RecordingUser final : public ObjectUser {
+ public:
+  void object_changed(const std::string& pod_uid, std::uint64_t changes) override {
+    told.push_back(pod_uid + ":" + std::to_string(changes));
+  }
+  std::vector<std::string> told;
+};
+
 class Resolving : public ::testing::Test {
  protected:
   Resolving() { capabilities_.uses_env = true; }
@@ -37,12 +45,12 @@ class Resolving : public ::testing::Test {
         spec + R"(,"status":)" + status_ + "}");
     EXPECT_TRUE(pod.is_ok()) << pod.status().to_string();
     Resolver& used = resolver();
-    return used.material(**pod, cancel_.token());
+    return used.material(**pod, scope_, cancel_.token());
   }
   Resolver& resolver() {
     if (!resolver_) {
-      resolver_ = std::make_unique<Resolver>(ResolverParts{&cache_, &events_, &node_}, settings_,
-                                             capabilities_);
+      resolver_ = std::make_unique<Resolver>(ResolverParts{&cache_, &events_, &node_, &user_},
+                                             settings_, capabilities_);
     }
     return *resolver_;
   }
@@ -51,9 +59,12 @@ class Resolving : public ::testing::Test {
   testing::RecordingResolveEvents events_;
   testing::FakeNodeFacts node_;
   testing::FakeClock clock_;
-  Objects cache_{objects_, clock_};
+  testing::FakeObjectFeed feed_;
+  Objects cache_{{objects_, clock_, &feed_}};
+  RecordingUser user_;
   CancelSource cancel_;
   ResolverSettings settings_;
+  MaterialScope scope_;
   plugin::Capabilities capabilities_;
   std::string status_ = "{}";
   std::unique_ptr<Resolver> resolver_;
@@ -289,6 +300,157 @@ TEST_F(Resolving, NeverRemembersThatSomethingIsMissing) {
   objects_.put("ConfigMap/shop/late", R"({"data":{"A":"now"}})");
 
   EXPECT_THAT(*material(spec), HasSubstr("now"));
+}
+
+TEST_F(Resolving, TellsWhenWhatAPodWaitsForIsThere) {
+  const std::string spec =
+      R"({"containers":[{"name":"web","envFrom":[{"configMapRef":{"name":"late"}}]}]})";
+  EXPECT_FALSE(material(spec).is_ok());
+  EXPECT_THAT(feed_.followed(), ElementsAre("ConfigMap/shop/late@"));
+
+  feed_.change("ConfigMap/shop/late", R"({"data":{"A":"now"}})");
+
+  EXPECT_THAT(user_.told, ElementsAre("u-1:0"));
+}
+
+TEST_F(Resolving, TellsWhenTheKeyThatAPodWaitsForMayBeThere) {
+  objects_.put("Secret/shop/db", R"({"metadata":{"resourceVersion":"7"},"data":{"a":"YQ=="}})");
+  const std::string spec =
+      R"({"containers":[{"name":"web","env":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"db","key":"b"}}}]}]})";
+  EXPECT_FALSE(material(spec).is_ok());
+  EXPECT_THAT(feed_.followed(), ElementsAre("Secret/shop/db@7"));
+
+  feed_.change("Secret/shop/db", R"({"data":{"a":"YQ==","b":"Yg=="}})");
+
+  EXPECT_THAT(user_.told, ElementsAre("u-1:0"));
+  EXPECT_TRUE(material(spec).is_ok());
+  EXPECT_THAT(feed_.followed(), IsEmpty());
+}
+
+TEST_F(Resolving, TellsWhenFilesThatAPodMountsChange) {
+  capabilities_.uses_files = true;
+  capabilities_.updates = plugin::kChangedFiles;
+  objects_.put("ConfigMap/shop/app", R"({"data":{"a":"1"}})");
+  EXPECT_TRUE(
+      material(R"({"containers":[{"name":"web","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+                           "volumes":[{"name":"v","configMap":{"name":"app"}}]})")
+          .is_ok());
+
+  feed_.change("ConfigMap/shop/app", R"({"data":{"a":"2"}})");
+
+  EXPECT_THAT(user_.told, ElementsAre("u-1:" + std::to_string(plugin::kChangedFiles)));
+}
+
+TEST_F(Resolving, KeepsFilesOfWhatIsGoneForAPodThatHasThem) {
+  capabilities_.uses_files = true;
+  capabilities_.updates = plugin::kChangedFiles;
+  const std::string spec =
+      R"({"containers":[{"name":"web","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+          "volumes":[{"name":"v","configMap":{"name":"app"}}]})";
+  objects_.put("ConfigMap/shop/app", R"({"data":{"a":"1"}})");
+  EXPECT_TRUE(material(spec).is_ok());
+  objects_.fail("ConfigMap/shop/app", not_found("gone"));
+  feed_.end("ConfigMap/shop/app");
+
+  scope_ = {.environment = false, .keeps_vanished_files = true};
+
+  EXPECT_EQ(
+      *material(spec),
+      R"({"containers":{},"volumes":{"v":{"files":[{"path":"a","data":"MQ==","mode":420}]}}})");
+}
+
+TEST_F(Resolving, FollowsNothingForAnEnvironmentOnceItIsMade) {
+  objects_.put("Secret/shop/db", R"({"data":{"a":"YQ=="}})");
+
+  EXPECT_TRUE(material(R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"db"}}]}]})")
+                  .is_ok());
+
+  EXPECT_THAT(feed_.followed(), IsEmpty());
+}
+
+TEST_F(Resolving, FollowsNothingWhileTheApiServerIsAway) {
+  objects_.fail("Secret/shop/db", unavailable("connection refused"));
+
+  EXPECT_FALSE(
+      material(R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"db"}}]}]})")
+          .is_ok());
+
+  EXPECT_THAT(feed_.followed(), IsEmpty());
+}
+
+TEST_F(Resolving, ForgetsWhatAPodWaitedFor) {
+  EXPECT_FALSE(
+      material(R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"db"}}]}]})")
+          .is_ok());
+
+  resolver().forget("u-1");
+  cache_.store().tidy();
+
+  EXPECT_THAT(feed_.followed(), IsEmpty());
+}
+
+TEST_F(Resolving, LeavesTheEnvironmentOutWhereNoContainerStarts) {
+  scope_.environment = false;
+
+  const auto text =
+      material(R"({"containers":[{"name":"web","envFrom":[{"secretRef":{"name":"missing"}}]}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{}})");
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+class ResolvingFiles : public Resolving {
+ protected:
+  static constexpr const char* kKey = "ConfigMap/shop/app";
+  static constexpr const char* kSpec = R"({"containers":[{"name":"web",
+      "envFrom":[{"secretRef":{"name":"db"}}],
+      "volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+      "volumes":[{"name":"v","configMap":{"name":"app"}}]})";
+
+  ResolvingFiles() {
+    capabilities_.uses_files = true;
+    capabilities_.updates = plugin::kChangedFiles;
+    objects_.put("Secret/shop/db", R"({"data":{"A":"YQ=="}})");
+  }
+};
+
+TEST_F(ResolvingFiles, TellsWhenTheVolumeThatAPodWaitsForIsThere) {
+  EXPECT_FALSE(material(kSpec).is_ok());
+  EXPECT_THAT(feed_.followed(), ElementsAre("ConfigMap/shop/app@"));
+
+  feed_.change(kKey, R"({"data":{"a":"now"}})");
+
+  EXPECT_THAT(user_.told, ElementsAre("u-1:" + std::to_string(plugin::kChangedFiles)));
+}
+
+TEST_F(ResolvingFiles, AreFollowedAndTheEnvironmentIsNot) {
+  objects_.put(kKey, R"({"metadata":{"resourceVersion":"7"},"data":{"a":"b"}})");
+
+  EXPECT_TRUE(material(kSpec).is_ok());
+
+  EXPECT_THAT(feed_.followed(), ElementsAre("ConfigMap/shop/app@7"));
+}
+
+TEST_F(ResolvingFiles, OfAnObjectThatIsGoneAreNothingForANewPod) {
+  objects_.put(kKey, R"({"data":{"a":"b"}})");
+  EXPECT_TRUE(material(kSpec).is_ok());
+  objects_.remove(kKey);
+  feed_.end(kKey);
+  clock_.advance(std::chrono::seconds{2});
+
+  EXPECT_EQ(material(kSpec).status().reason(), "ContainerCreating");
+}
+
+TEST_F(ResolvingFiles, LeaveTheLookOutForAnEnvironmentThatIsMissingAsItIs) {
+  objects_.put(kKey, R"({"data":{"a":"b"}})");
+  objects_.remove("Secret/shop/db");
+  EXPECT_FALSE(material(kSpec).is_ok());
+  scope_ = {.environment = false, .files = true, .keeps_vanished_files = true};
+  EXPECT_TRUE(material(kSpec).is_ok());
+
+  feed_.change("Secret/shop/db", R"({"data":{"A":"YQ=="}})");
+
+  EXPECT_THAT(user_.told, ElementsAre("u-1:0"));
 }
 
 TEST_F(Resolving, RefusesManifestsWithMembersOfWrongTypeForGood) {

@@ -81,7 +81,7 @@ class VolumeFilesTest : public ::testing::Test {
   testing::RecordingResolveEvents events_;
   testing::FakeNodeFacts node_;
   CancelSource cancel_;
-  Objects objects_{source_, clock_, std::chrono::milliseconds{0}, 0};
+  Objects objects_{{source_, clock_}, std::chrono::milliseconds{0}, 0};
   std::size_t budget_ = std::numeric_limits<std::size_t>::max();
   std::string more_;  // further members of the spec
 };
