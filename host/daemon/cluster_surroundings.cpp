@@ -70,6 +70,7 @@ class ClusterSurroundings final : public Surroundings {
   pods::PodApi& pod_api() override { return pod_api_; }
   pods::EventSink& events() override { return events_; }
   resolve::ObjectSource& objects() override { return objects_; }
+  resolve::ObjectFeed* object_feed() override { return nullptr; }
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<ClusterPodSource>(
         only_namespace_, stream_lists_,

@@ -1,23 +1,33 @@
 // NodeMaterial: resolve's Resolver as the pod engine's MaterialSource, with the node's own facts and
-// with its warnings as events of the pod. [any-thread]
+// with its warnings as events of the pod. What the ObjectStore says of objects that changed becomes news
+// of the pods that refer to them. [any-thread]
 #pragma once
 
+#include "base/mutex.hpp"
 #include "base/timers.hpp"
 #include "pods/interfaces.hpp"
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
 #include "resolve/resolver.hpp"
+#include "resolve/used_object.hpp"
 
-#include <memory>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vkhost::daemon {
 
 class NodeMaterial final : public pods::MaterialSource,
                            private resolve::ResolveEvents,
+                           private resolve::ObjectUser,
                            private resolve::NodeFacts {
  public:
   struct Parts {                          // all outlive the source
@@ -30,10 +40,17 @@ class NodeMaterial final : public pods::MaterialSource,
     std::string host_ip;
   };
   NodeMaterial(Parts parts, const plugin::Capabilities& capabilities);
+  ~NodeMaterial() override;  // [may-block]
 
-  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) override;
+  // pods::MaterialSource
+  Result<std::string> material(const kube::PodRecord& pod,
+                               std::optional<std::uint64_t> changed,
+                               const CancelToken& cancel) override;
+  void forget(const std::string& uid) override;
+  void listen(pods::MaterialListener* listener) override;
 
  private:
+  void object_changed(const std::string& pod_uid, std::uint64_t changes) override;
   void warning(const kube::PodRecord& pod,
                std::string_view reason,
                std::string_view message) override;
@@ -41,6 +58,11 @@ class NodeMaterial final : public pods::MaterialSource,
   [[nodiscard]] std::optional<std::string> allocatable(std::string_view resource) const override;
 
   const Parts parts_;
+  std::atomic<pods::MaterialListener*> listener_ = nullptr;
+  Mutex mutex_;
+  // UIDs of pods whose material is made for an update; hashes of what was told of pods at any time.
+  std::set<std::string> updating_ VKHOST_GUARDED_BY(mutex_);
+  std::map<std::string, std::set<std::size_t>> told_ VKHOST_GUARDED_BY(mutex_);
   resolve::Resolver resolver_;
   Timer forget_;
 };

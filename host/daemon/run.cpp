@@ -4,6 +4,7 @@
 #include "daemon/run.hpp"
 
 #include "base/executor.hpp"
+#include "base/gate.hpp"
 #include "base/joined.hpp"
 #include "base/memory.hpp"
 #include "base/open_files.hpp"
@@ -26,6 +27,7 @@
 #include "http/server.hpp"
 #include "kubelet/health_handler.hpp"
 #include "observe/catalogue.hpp"
+#include "pods/call_slots.hpp"
 #include "resolve/objects.hpp"
 
 #include <poll.h>
@@ -109,7 +111,7 @@ std::size_t parallel_calls(const config::Config& config) {
   constexpr std::size_t kNodesAtFullSpeed = 4;
   const auto calls = static_cast<std::size_t>(config.pods.workers);
   return std::clamp<std::size_t>(config.nodes.size(), 1, kNodesAtFullSpeed) *
-         (calls + calls / 4 + 2);
+         (calls + pods::CallSlots::ahead_of(calls) + calls / 4 + 2);
 }
 
 // Of all nodes together; leases are never behind anything but leases.
@@ -162,7 +164,10 @@ class Daemon {
         libraries_(*shared_.clock, shared_.log, shared_.metrics) {}
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
-  ~Daemon() { stop(); }
+  ~Daemon() {
+    stop();
+    tidying_.close();
+  }
 
   Status build();
   Status start();
@@ -177,10 +182,18 @@ class Daemon {
   Status build_health();
   [[nodiscard]] bool is_ready() const;
   void register_metrics();
+  void tidy_objects() {
+    calls_.submit([this] {
+      if (const Gate::Pass pass = tidying_.enter()) {
+        objects_->store().tidy();
+      }
+    });
+  }
 
   const config::Config& config_;
   const RunOptions& options_;
   const Shared shared_;
+  Gate tidying_;
   // Of all nodes together.
   Timers timers_;
   Executor calls_;
@@ -212,7 +225,8 @@ Status Daemon::build() {
     VKHOST_TRY_ASSIGN(surroundings_, make_cluster_surroundings(config_, shared_));
   }
   objects_ = std::make_unique<resolve::Objects>(
-      resolve::ObjectStore::Parts{surroundings_->objects(), *shared_.clock});
+      resolve::ObjectStore::Parts{surroundings_->objects(), *shared_.clock,
+                                  surroundings_->object_feed(), [this] { tidy_objects(); }});
   VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
   for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
     VKHOST_TRY(add_node(config_.nodes[i], i));
@@ -371,6 +385,7 @@ Stopping::Stages Daemon::stages() {
     // Nodes hold on to it until they are gone.
     stages[2].push_back({"the last events", [this] {
                            nodes_.clear();
+                           objects_->store().tidy();
                            surroundings_->stop();
                          }});
   }

@@ -240,6 +240,8 @@ void StandaloneStore::admit(std::vector<kube::PodPtr>* applied) {
 void StandaloneStore::apply(Manifests manifests) {
   const MutexLock news(news_mutex_);
   std::vector<kube::PodPtr> applied;
+  ObjectDocuments config_maps;
+  ObjectDocuments secrets;
   bool first = false;
   {
     const MutexLock lock(mutex_);
@@ -250,6 +252,8 @@ void StandaloneStore::apply(Manifests manifests) {
     }
     config_maps_ = std::move(manifests.config_maps);
     secrets_ = std::move(manifests.secrets);
+    config_maps = config_maps_;
+    secrets = secrets_;
     mark_deleted(&applied);
     admit(&applied);
     first = !std::exchange(listed_, true);
@@ -260,6 +264,7 @@ void StandaloneStore::apply(Manifests manifests) {
       }
     }
   }
+  feed_.update(config_maps, secrets);
   if (first) {
     listener_->pods_listed(std::move(applied));
     return;

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
 #include "daemon/manifest.hpp"
+#include "daemon/manifest_feed.hpp"
 #include "daemon/state_file.hpp"
 #include "kube/pod_record.hpp"
 #include "observe/log.hpp"
@@ -50,6 +51,8 @@ class StandaloneStore final : public pods::PodApi {
   // ConfigMap or Secret documents of the folder.
   [[nodiscard]] std::optional<std::string> config_map(const std::string& key) const;
   [[nodiscard]] std::optional<std::string> secret(const std::string& key) const;
+  // News of them, as apply() brings it.
+  [[nodiscard]] ManifestFeed& object_feed() { return feed_; }
 
  private:
   StandaloneStore(std::filesystem::path folder,
@@ -65,6 +68,7 @@ class StandaloneStore final : public pods::PodApi {
   const std::shared_ptr<const Clock> clock_;
   const observe::Logger log_;
   kube::PodListener* listener_ = nullptr;
+  ManifestFeed feed_;
 
   // Keeps news in order on their way to the listener; never held together with mutex_ while waiting.
   Mutex news_mutex_;

@@ -14,6 +14,7 @@
 #include "observe/log.hpp"
 #include "observe/metrics.hpp"
 #include "pods/interfaces.hpp"
+#include "resolve/object_feed.hpp"
 #include "resolve/object_source.hpp"
 
 #include <memory>
@@ -41,6 +42,8 @@ class Surroundings {
   [[nodiscard]] virtual pods::PodApi& pod_api() = 0;
   [[nodiscard]] virtual pods::EventSink& events() = 0;
   [[nodiscard]] virtual resolve::ObjectSource& objects() = 0;
+  // News of them; null where there are none.
+  [[nodiscard]] virtual resolve::ObjectFeed* object_feed() = 0;
   // Where the pods of one node come from. [startup]
   virtual std::unique_ptr<PodSource> make_pod_source() = 0;
 };

@@ -7,23 +7,49 @@
 
 namespace vkhost::pods {
 
-CallSlots::Permit CallSlots::ask(const std::string& key, SteadyTime now) {
+CallSlots::Permit CallSlots::reserve(const std::string& key, SteadyTime now) {
   Permit permit;
   if (held_until_ && now < *held_until_) {
     held_.insert(key);
     permit.until = held_until_;
     return permit;
   }
-  if (used_ >= (held_until_ ? 1 : limit_)) {
-    if (is_waiting_.insert(key).second) {
-      waiting_.push_back(key);
-    }
+  const std::size_t limit = held_until_ ? 1 : limit_;
+  const std::size_t ahead = held_until_ ? 0 : ahead_of(limit_);
+  offered_.erase(key);
+  if (used_ >= limit || used_ + offered_.size() >= limit + ahead) {
+    wait(key);
     return permit;
   }
+  is_waiting_.erase(key);
+  offered_.insert(key);
+  permit.granted = true;
+  return permit;
+}
+
+CallSlots::Permit CallSlots::ask(const std::string& key, SteadyTime now) {
+  Permit permit;
+  offered_.erase(key);
+  if (held_until_ && now < *held_until_) {
+    held_.insert(key);
+    permit.until = held_until_;
+    return permit;
+  }
+  if (used_ >= (held_until_ ? 1 : limit_)) {
+    wait(key);
+    return permit;
+  }
+  is_waiting_.erase(key);
   ++used_;
   permit.granted = true;
   permit.is_probe = held_until_.has_value();
   return permit;
+}
+
+void CallSlots::wait(const std::string& key) {
+  if (is_waiting_.insert(key).second) {
+    waiting_.push_back(key);
+  }
 }
 
 void CallSlots::finish(const Permit& permit,
@@ -100,10 +126,13 @@ std::vector<std::string> CallSlots::wake() {
   std::vector<std::string> keys;
   const std::size_t limit = held_until_ ? 1 : limit_;
   while (!waiting_.empty() && used_ + offered_.size() < limit) {
-    keys.push_back(std::move(waiting_.front()));
+    std::string key = std::move(waiting_.front());
     waiting_.pop_front();
-    is_waiting_.erase(keys.back());
-    offered_.insert(keys.back());
+    if (is_waiting_.erase(key) == 0) {
+      continue;  // it has what it waited for
+    }
+    offered_.insert(key);
+    keys.push_back(std::move(key));
   }
   return keys;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/status.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -31,6 +32,14 @@ class CallSlots {
 
   CallSlots(std::size_t limit, BackoffLimits backoff) : limit_(limit), backoff_(backoff) {}
 
+  // How many may get ready for a call beyond those that can be made at once.
+  [[nodiscard]] static std::size_t ahead_of(std::size_t limit) {
+    return std::max<std::size_t>(2, limit / 4);
+  }
+
+  // Whether `key` may get ready for a call, whose slot it asks for when it is: what takes time before a
+  // call takes no slot. Until then, or withdraw(), it counts as one to whom a free slot was offered.
+  [[nodiscard]] Permit reserve(const std::string& key, SteadyTime now);
   [[nodiscard]] Permit ask(const std::string& key, SteadyTime now);
   // The call for which `permit` was granted is over.
   void finish(const Permit& permit, const Status& outcome, SteadyTime now, Random& random);
@@ -55,6 +64,7 @@ class CallSlots {
   [[nodiscard]] Status fault() const { return held_until_ ? fault_ : Status::ok(); }
 
  private:
+  void wait(const std::string& key);
   void hold(const Status& fault, SteadyTime now, Random& random);
   void release();
 

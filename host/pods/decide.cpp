@@ -224,7 +224,10 @@ Action decide_update(const PodState& state, const DecideContext& context) {
     return {};
   }
   if (context.now < state.next_try) {
-    return wait_until(state.next_try);
+    changed &= state.unready == 0 ? std::uint64_t{0} : ~state.unready;
+    if (changed == 0) {
+      return wait_until(state.next_try);
+    }
   }
   if (context.now < state.deferred_until) {
     changed &= ~state.deferred;

@@ -1,8 +1,9 @@
 // The desired side and the life of the engine; workers are in worker.cpp, calls of the provider in
 // provider_calls.cpp, what follows from their outcome in outcomes.cpp, who hears of it in telling.cpp,
 // what it pushes in observed.cpp, what it lists in listing.cpp, admission in admitting.cpp, the end of
-// pods in endings.cpp, evictions and deadlines in evictions.cpp, changes of pods that run in
-// updates.cpp, the writing of statuses in status_writer.cpp, what is measured in measuring.cpp.
+// pods in endings.cpp, what comes before a call in readiness.cpp, evictions and deadlines in
+// evictions.cpp, changes of pods that run in updates.cpp, the writing of statuses in status_writer.cpp,
+// what is measured in measuring.cpp.
 #include "pods/engine.hpp"
 
 #include "base/check.hpp"
@@ -40,7 +41,9 @@ PodEngine::PodEngine(Settings settings, EngineParts parts)
       announced_(Status::ok().to_string()),
       queue_(parts_.clock),
       writes_(parts_.clock),
-      polls_(parts_.clock) {}
+      polls_(parts_.clock) {
+  parts_.material->listen(this);
+}
 
 PodEngine::~PodEngine() { stop(); }
 
@@ -136,17 +139,22 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   if (!before) {
     state.order = order_of_earlier_process(*pod, parts_.provider->capabilities().native_deadline);
   }
+  const std::uint64_t metadata_before = state.metadata_hash;
   if (!before || before->metadata_hash != pod->metadata_hash) {
     state.metadata_hash = user_metadata_hash(*pod, settings_.annotation_prefixes);
     state.own_policy = own_loss_policy(*pod);
   }
   if (pod->is_terminal() && !state.finished_at) {
     state.finished_at = parts_.clock->steady_now();
+    parts_.material->forget(pod->uid);
   }
   if (before && before->spec_hash != pod->spec_hash) {
     state.refused_status = 0;
   }
   note_wanted(before.get(), state);
+  if (before) {
+    note_new_files(*before, metadata_before, state);
+  }
   keep_seat(state, before && before->spec_hash != pod->spec_hash);
   const bool deletion_moved = !before || before->deletion_timestamp != pod->deletion_timestamp;
   if (pod->is_deleting() && (!was_ending || deletion_moved)) {
@@ -236,6 +244,7 @@ void PodEngine::forget(const std::string& uid, const PodState& state) {
   VKHOST_FAILURE_POINT(BeforeForgotten);
   unindex(uid, state);
   wake_namesakes(state);
+  parts_.material->forget(uid);
   pods_.erase(uid);
 }
 
@@ -321,10 +330,11 @@ void PodEngine::start(const EngineThreads& threads) {
     const MutexLock lock(mutex_);
     timers_ = threads.timers;
   }
-  // A few more at a time than calls in parallel: when the provider is slow to create, there is still
-  // somebody to delete, to decide and to talk to the API server.
+  // A few more at a time than calls in parallel and pods that get ready for one: when the provider is slow
+  // to create, there is still somebody to delete, to decide and to talk to the API server.
   queue_.run(*threads.calls, *threads.timers,
-             parallel_calls_ + std::max<std::size_t>(1, parallel_calls_ / 4),
+             parallel_calls_ + CallSlots::ahead_of(parallel_calls_) +
+                 std::max<std::size_t>(1, parallel_calls_ / 4),
              [this](const std::string& uid) { work_on(uid); });
   writes_.run(*threads.writes, *threads.timers, settings_.status_writers,
               [this](const std::string& uid) { write_status(uid); });
@@ -334,6 +344,7 @@ void PodEngine::start(const EngineThreads& threads) {
 
 void PodEngine::stop() {
   stop_.cancel();
+  parts_.material->listen(nullptr);
   {
     const MutexLock lock(mutex_);
     stopping_ = true;

@@ -75,7 +75,7 @@ struct PodView {
   bool is_overdue = false;  // its object was given up; the workload is still being deleted
 };
 
-class PodEngine final : public kube::PodListener {
+class PodEngine final : public kube::PodListener, public MaterialListener {
  public:
   PodEngine(Settings settings, EngineParts parts);
   ~PodEngine() override;
@@ -101,9 +101,8 @@ class PodEngine final : public kube::PodListener {
   Status emit(const plugin::ProviderEvent& event);
   // Returns when the handle is durable. [may-block]
   Status save_handle(const std::string& uid, const std::string& handle);
-  // The material of a pod is not what the provider was given: kChangedFiles, kChangedTokens,
-  // kChangedPullCredentials. [no-block]
-  void material_changed(const std::string& uid, std::uint64_t changed);
+  // MaterialListener. [no-block]
+  void material_changed(const std::string& uid, std::uint64_t changed) override;
 
   [[nodiscard]] std::vector<PodView> pods() const;
   // Workloads without a pod: those that bear this node's marks, and others.
@@ -163,6 +162,7 @@ class PodEngine final : public kube::PodListener {
     std::shared_ptr<CancelSource> cancel;
     CallSlots::Permit permit;
     std::optional<SteadyTime> event_at;  // of the watch event that asks for it
+    std::uint64_t taken_material = 0;    // of changed_material: told by this call
     Reports reports;
   };
 
@@ -188,6 +188,7 @@ class PodEngine final : public kube::PodListener {
   Job next_job(const std::string& uid, const StatePtr& state) VKHOST_REQUIRES(mutex_);
   void wait_for_namesake(Job& job) VKHOST_REQUIRES(mutex_);
   bool may_call(Job& job, CallSlots& slots) VKHOST_REQUIRES(mutex_);
+  bool is_let_in(Job& job, const CallSlots::Permit& permit) VKHOST_REQUIRES(mutex_);
   void perform(Job& job);
   void offer_write(const std::string& uid, PodState& state) VKHOST_REQUIRES(mutex_);
   void wake_waiting() VKHOST_REQUIRES(mutex_);
@@ -257,7 +258,7 @@ class PodEngine final : public kube::PodListener {
 
   // ---- Calls of the provider (provider_calls.cpp)
   void create(Job& job);
-  bool begin_create(const Job& job, bool is_called);
+  bool begin_create(Job& job, bool is_called, const MaterialMarks& marks);
   void finish_create(const Job& job, plugin::CreateOutcome outcome, bool was_called);
   static void note_created(const Job& job);
   static void note_begun(PodState& state, std::uint64_t spec_hash, std::uint64_t metadata_hash);
@@ -271,6 +272,11 @@ class PodEngine final : public kube::PodListener {
                      const Status& status,
                      const Tried& tried,
                      Reports* reports) VKHOST_REQUIRES(mutex_);
+  // Whether that was the end of the pod.
+  bool note_rejection(PodState& state, const Status& status, const Tried& tried)
+      VKHOST_REQUIRES(mutex_);
+  void show_rejection(const std::string& uid, PodState& state, const Status& status, bool is_final)
+      VKHOST_REQUIRES(mutex_);
   void remove(Job& job);
   void finish_delete(const Job& job, const Status& status);
   void delete_accepted(std::chrono::milliseconds grace, PodState& state) VKHOST_REQUIRES(mutex_);
@@ -278,6 +284,22 @@ class PodEngine final : public kube::PodListener {
   void take_early_news(const std::string& uid, PodState& state, Reports* reports)
       VKHOST_REQUIRES(mutex_);
   void set_wanted(PodState& state) VKHOST_REQUIRES(mutex_);
+
+  // ---- Getting ready for a call (readiness.cpp)
+  bool may_prepare(Job& job) VKHOST_REQUIRES(mutex_);
+  bool take_slot(Job& job) VKHOST_REQUIRES(mutex_);
+  void note_unready(PodState& state, const Status& status, std::uint64_t parts)
+      VKHOST_REQUIRES(mutex_);
+  void create_not_ready(const std::string& uid,
+                        PodState& state,
+                        const Status& status,
+                        const Tried& tried,
+                        Reports* reports) VKHOST_REQUIRES(mutex_);
+  bool begin_update(Job& job, const MaterialMarks& marks);
+  void update_not_ready(const Job& job, const Status& status);
+  static void note_new_files(const kube::PodRecord& before,
+                             std::uint64_t metadata_before,
+                             PodState& state);
 
   // ---- Updates (updates.cpp)
   void restore_told(const kube::PodRecord& pod, PodState& state) VKHOST_REQUIRES(mutex_);
@@ -292,8 +314,10 @@ class PodEngine final : public kube::PodListener {
   void update(Job& job);
   void finish_update(const Job& job,
                      const Status& status,
+                     const MaterialMarks& marks,
                      const std::vector<plugin::UpdateAnswer>& answers);
   void take_answers(const Job& job,
+                    const MaterialMarks& marks,
                     const std::vector<plugin::UpdateAnswer>& answers,
                     Reports* reports) VKHOST_REQUIRES(mutex_);
   void note_deferred(PodState& state, std::uint64_t deferred, const std::string& why)
@@ -303,6 +327,7 @@ class PodEngine final : public kube::PodListener {
   void update_failed(const std::string& uid,
                      PodState& state,
                      const Status& status,
+                     std::uint64_t parts,
                      Reports* reports) VKHOST_REQUIRES(mutex_);
   void update_work_failed(const std::string& uid,
                           PodState& state,

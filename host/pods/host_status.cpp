@@ -253,12 +253,24 @@ std::string rejected_status(const kube::PodRecord& pod,
   status.set("reason", std::string(reason));
   status.set("message", std::string(message));
   if (!is_final) {
+    // As while init containers run: the others wait for the first one.
+    const bool has_init = !pod.init_containers.empty();
+    Object::Ptr waiting = new Object;
+    waiting->set("reason", std::string(reason));
+    waiting->set("message", std::string(message));
+    Object::Ptr initializing = new Object;
+    initializing->set("reason", "PodInitializing");
+    Array::Ptr init_containers = new Array;
+    for (const std::string& name : pod.init_containers) {
+      const bool is_first = init_containers->size() == 0;
+      init_containers->add(with_state(name, "waiting", is_first ? waiting : initializing));
+    }
     Array::Ptr containers = new Array;
     for (const std::string& name : pod.containers) {
-      Object::Ptr waiting = new Object;
-      waiting->set("reason", std::string(reason));
-      waiting->set("message", std::string(message));
-      containers->add(with_state(name, "waiting", waiting));
+      containers->add(with_state(name, "waiting", has_init ? initializing : waiting));
+    }
+    if (has_init) {
+      status.set("initContainerStatuses", init_containers);
     }
     status.set("containerStatuses", containers);
   }

@@ -40,7 +40,7 @@ struct LossReport {
                                          const std::string& message,
                                          WallTime now);
 
-// Of a pod that could not be created: each container waits with `reason`; the phase is Pending, or
+// Of a pod that could not be created: each container, or the first init container, waits with `reason`; the phase is Pending, or
 // Failed when `is_final`.
 [[nodiscard]] std::string rejected_status(const kube::PodRecord& pod,
                                           std::string_view reason,

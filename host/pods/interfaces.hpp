@@ -86,17 +86,39 @@ class NodeEventSink {  // [any-thread] [no-block]
   virtual void node_event(const Happening& what) = 0;
 };
 
-// Everything that a pod refers to, resolved into the material document. [any-thread] [may-block]
-// A reference that is missing is FAILED_PRECONDITION with a reason such as
-// CreateContainerConfigError.
+// Hears that the material of a pod is not what it was. [any-thread] [no-block]
+class MaterialListener {
+ public:
+  MaterialListener() = default;
+  MaterialListener(const MaterialListener&) = delete;
+  MaterialListener& operator=(const MaterialListener&) = delete;
+  virtual ~MaterialListener() = default;
+  // `changed`: which parts of it are not what the provider was given, kChangedFiles, kChangedTokens,
+  // kChangedPullCredentials; none of them: it may be made now, though it could not be made before.
+  virtual void material_changed(const std::string& uid, std::uint64_t changed) = 0;
+};
+
+// Everything that a pod refers to, resolved into the material document. [any-thread]
 class MaterialSource {
  public:
   MaterialSource() = default;
   MaterialSource(const MaterialSource&) = delete;
   MaterialSource& operator=(const MaterialSource&) = delete;
   virtual ~MaterialSource() = default;
-  virtual Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) = 0;
+  // For a create, or for an update of the parts `changed`, which has only what these need. A reference that
+  // is missing is FAILED_PRECONDITION with a reason such as CreateContainerConfigError. [may-block]
+  virtual Result<std::string> material(const kube::PodRecord& pod,
+                                       std::optional<std::uint64_t> changed,
+                                       const CancelToken& cancel) = 0;
+  // The pod needs no material any more, and hears of none. [no-block]
+  virtual void forget(const std::string& uid) = 0;
+  // Who hears of changes, from now on; null: nobody does once this has returned. [may-block]
+  virtual void listen(MaterialListener* listener) = 0;
 };
+
+// Parts of a pod whose change may start a container anew, for which its environment is needed.
+inline constexpr std::uint64_t kStartingParts =
+    plugin::kChangedImage | plugin::kChangedEphemeralContainers;
 
 // The node that pods are admitted to. [any-thread]
 class NodeSource {

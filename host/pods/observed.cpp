@@ -187,12 +187,4 @@ void PodEngine::take_presence(const std::string& uid, PodState& state) {
   queue_.add(uid);
 }
 
-void PodEngine::material_changed(const std::string& uid, std::uint64_t changed) {
-  const MutexLock lock(mutex_);
-  if (const StatePtr state = find_state(uid)) {
-    state->changed_material |= changed;
-    queue_.add(uid);
-  }
-}
-
 }  // namespace vkhost::pods

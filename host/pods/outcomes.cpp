@@ -18,6 +18,7 @@ void PodEngine::note_failure(PodState& state, const Status& status) {
     note_retry(status);
   }
   state.last_error = status;
+  state.unready = 0;
   state.failures = std::max(state.failures, std::exchange(state.accepted_failures, 0)) + 1;
   const auto delay = status.retry() == Retry::After
                          ? std::max(status.retry_after(), std::chrono::milliseconds{1})
@@ -52,6 +53,7 @@ void PodEngine::note_absence(PodState& state) {
 void PodEngine::note_success(PodState& state) {
   state.last_error = Status::ok();
   state.failures = 0;
+  state.unready = 0;
   state.next_try = SteadyTime{};
   state.retry_when_changed = false;
 }

@@ -10,6 +10,7 @@
 #include "plugin/provider.hpp"
 #include "pods/admission.hpp"
 #include "pods/end_order.hpp"
+#include "pods/material_marks.hpp"
 #include "pods/pod_diff.hpp"
 #include "pods/pod_events.hpp"
 #include "pods/resize.hpp"
@@ -82,8 +83,12 @@ struct PodState {
   std::uint64_t deferred = 0;
   std::uint32_t deferrals = 0;  // in a row
   SteadyTime deferred_until{};
-  std::uint64_t quiet_material = 0;      // not known to be news for anybody: the pod was adopted
-  std::int64_t observed_generation = 0;  // of the spec that the provider has answered for
+  std::uint64_t quiet_material = 0;  // not known to be news for anybody: the pod was adopted
+  MaterialMarks told_material;       // what it was given
+  std::uint64_t refused_material =
+      0;                      // parts that it was told it will not have, for the user to know
+  std::size_t warned_of = 0;  // hash of what went wrong with an update of material
+  std::int64_t observed_generation = 0;        // of the spec that the provider has answered for
   std::shared_ptr<const ResizeAnswer> resize;  // null for nearly every pod
   std::shared_ptr<const std::string> ephemeral_refusal;
   // Of the pod that the create accepted last was for; 0: not known.
@@ -113,6 +118,11 @@ struct PodState {
   std::uint32_t failures = 0;
   std::uint32_t accepted_failures = 0;  // counted on when work fails that was accepted
   SteadyTime next_try{};                // not before
+  // Parts of the pod whose material could not be made: they wait for next_try, others do not.
+  // kEverything: of a create. 0: no such failure.
+  std::uint64_t unready = 0;
+  bool has_material_news = false;  // since the call under way was begun
+  static constexpr std::uint64_t kEverything = ~std::uint64_t{0};
   WallTime next_try_wall{};
   bool retry_when_changed = false;  // rejected for good: only a changed pod is tried again
   std::uint64_t rejected_spec_hash = 0;

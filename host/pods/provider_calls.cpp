@@ -27,6 +27,7 @@ void PodEngine::end_call(const Job& job, const Status& outcome) {
       calls_.note_fault(outcome, now, *parts_.random);
     }
   } else {
+    slots.withdraw(job.uid);
     slots.finish(job.permit, outcome, now, *parts_.random);
   }
   state.call = CallKind::None;
@@ -40,9 +41,9 @@ void PodEngine::end_call(const Job& job, const Status& outcome) {
 void PodEngine::create(Job& job) {
   tell_scheduled(job);
   plugin::CreateOutcome outcome;
-  auto material = parts_.material->material(*job.pod, job.cancel->token());
+  const auto material = parts_.material->material(*job.pod, std::nullopt, job.cancel->token());
   const bool called = material.is_ok() && !job.cancel->is_cancelled();
-  if (!begin_create(job, called)) {
+  if (!begin_create(job, called, called ? marks_of(*material) : MaterialMarks())) {
     return;
   }
   if (called) {
@@ -59,7 +60,7 @@ void PodEngine::create(Job& job) {
 
 // False: that was it. What began to run while its material was resolved, by a call that had failed,
 // may have ended as well, and what is gone may have run: that is asked first.
-bool PodEngine::begin_create(const Job& job, bool is_called) {
+bool PodEngine::begin_create(Job& job, bool is_called, const MaterialMarks& marks) {
   const MutexLock lock(mutex_);
   PodState& state = *job.state;
   const bool is_gone = std::exchange(state.early_gone, false);
@@ -78,10 +79,18 @@ bool PodEngine::begin_create(const Job& job, bool is_called) {
     state.begun_hash = 0;
   }
   if (is_called) {
+    if (!take_slot(job)) {
+      if (state.status_dirty) {
+        schedule_write(job.uid, state);
+      }
+      return false;
+    }
     note_call(job, CallKind::Create);
     if (job.event_at) {
       state.created_event_at = job.event_at;
     }
+    // A call that fails may have left work behind, with this material or that of the call before.
+    state.told_material = state.begun_hash == 0 ? marks : MaterialMarks();
     state.create_attempted = !VKHOST_PLANTED(CreateAttemptForgotten);
     state.named = true;
     state.told_grace.reset();
@@ -162,7 +171,12 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
         set_wanted(state);
       }
       if (!state.is_ending() && !stop_.is_cancelled()) {
-        create_failed(job.uid, state, status, {job.pod->spec_hash, job.metadata_hash}, &reports);
+        const Tried tried{job.pod->spec_hash, job.metadata_hash};
+        if (was_called) {
+          create_failed(job.uid, state, status, tried, &reports);
+        } else {
+          create_not_ready(job.uid, state, status, tried, &reports);
+        }
       }
       state.early_error.reset();
       state.early_gone = false;
@@ -192,28 +206,40 @@ void PodEngine::create_failed(const std::string& uid,
     return;
   }
   note_failure(state, status);
-  bool is_final = false;
-  state.retry_when_changed = status.retry() == Retry::Never;
-  if (state.retry_when_changed) {
-    state.rejected_spec_hash = tried.spec_hash;
-    state.rejected_metadata_hash = tried.metadata_hash;
-    const bool has_changed_since =
-        state.pod->spec_hash != tried.spec_hash || state.metadata_hash != tried.metadata_hash;
-    // A pod that may run once only has no second chance: its owner must hear of it.
-    is_final = state.pod->restart_policy == "Never" && !has_changed_since;
-  }
+  const bool is_final = note_rejection(state, status, tried);
   const std::string outlook = "; " + outlook_of(state);
   reports->push_back(
       {state.pod, EventType::Warning, "ProviderCreateFailed", status.message(), outlook});
   reports->push_back(
       {state.pod, EventType::Warning, "FailedCreate", status.message(), outlook, "", "", true});
-  if (!state.ever_started) {  // what ran has a status of its own, which says more
-    const std::string reason = status.reason().empty() ? "ProviderFailed" : status.reason();
-    state.observed_status = rejected_status(*state.pod, reason, status.message(), is_final);
-    state.observed_final = false;
-    queue_status(uid, state);
-  }
+  show_rejection(uid, state, status, is_final);
   show_failure(uid, state, status);
+}
+
+bool PodEngine::note_rejection(PodState& state, const Status& status, const Tried& tried) {
+  state.retry_when_changed = status.retry() == Retry::Never;
+  if (!state.retry_when_changed) {
+    return false;
+  }
+  state.rejected_spec_hash = tried.spec_hash;
+  state.rejected_metadata_hash = tried.metadata_hash;
+  const bool has_changed_since =
+      state.pod->spec_hash != tried.spec_hash || state.metadata_hash != tried.metadata_hash;
+  // A pod that may run once only has no second chance: its owner must hear of it.
+  return state.pod->restart_policy == "Never" && !has_changed_since;
+}
+
+void PodEngine::show_rejection(const std::string& uid,
+                               PodState& state,
+                               const Status& status,
+                               bool is_final) {
+  if (state.ever_started) {
+    return;  // what ran has a status of its own, which says more
+  }
+  const std::string reason = status.reason().empty() ? "ProviderFailed" : status.reason();
+  state.observed_status = rejected_status(*state.pod, reason, status.message(), is_final);
+  state.observed_final = false;
+  queue_status(uid, state);
 }
 
 // ---- Delete

@@ -148,36 +148,36 @@ void PodEngine::note_refused_parts(PodState& state,
 // ---- The call
 
 void PodEngine::update(Job& job) {
-  Status status;
-  std::vector<plugin::UpdateAnswer> answers;
-  auto material = parts_.material->material(*job.pod, job.cancel->token());
-  if (!material.is_ok()) {
-    status = material.status();
-  } else if (job.cancel->is_cancelled()) {
-    status = cancelled("the pod was deleted");
-  } else {
-    VKHOST_FAILURE_POINT(BeforeUpdateCall);
-    note_call(job, CallKind::Update);
-    auto updated = parts_.provider->update_pod(
-        {job.ref, job.pod->raw, *material, job.action.changed}, call_options(job.cancel->token()));
-    VKHOST_FAILURE_POINT(AfterUpdateCall);
-    status = updated.status();
-    if (updated.is_ok()) {
-      answers = std::move(*updated);
-    }
+  const auto material =
+      parts_.material->material(*job.pod, job.action.changed, job.cancel->token());
+  if (!material.is_ok() || job.cancel->is_cancelled()) {
+    update_not_ready(job, material.is_ok() ? cancelled("the pod was deleted") : material.status());
+    return;
   }
-  finish_update(job, status, answers);
+  const MaterialMarks marks = marks_of(*material);
+  if (!begin_update(job, marks)) {
+    return;
+  }
+  VKHOST_FAILURE_POINT(BeforeUpdateCall);
+  note_call(job, CallKind::Update);
+  auto updated = parts_.provider->update_pod({job.ref, job.pod->raw, *material, job.action.changed},
+                                             call_options(job.cancel->token()));
+  VKHOST_FAILURE_POINT(AfterUpdateCall);
+  const Status status = updated.status();
+  finish_update(job, status, marks,
+                status.is_ok() ? std::move(*updated) : std::vector<plugin::UpdateAnswer>());
 }
 
 void PodEngine::finish_update(const Job& job,
                               const Status& status,
+                              const MaterialMarks& marks,
                               const std::vector<plugin::UpdateAnswer>& answers) {
   Reports reports;
   {
     const MutexLock lock(mutex_);
     end_call(job, status);
     if (status.is_ok()) {
-      take_answers(job, answers, &reports);
+      take_answers(job, marks, answers, &reports);
     } else {
       update_broke_off(job, status, &reports);
     }
@@ -196,6 +196,7 @@ void PodEngine::finish_update(const Job& job,
 }
 
 void PodEngine::take_answers(const Job& job,
+                             const MaterialMarks& marks,
                              const std::vector<plugin::UpdateAnswer>& answers,
                              Reports* reports) {
   PodState& state = *job.state;
@@ -203,11 +204,15 @@ void PodEngine::take_answers(const Job& job,
   const Answered answered = sort_answers(job.action.changed, answers);
   const std::uint64_t known =
       state.told.known() | (kMaterialParts & ~std::exchange(state.quiet_material, 0));
-  const std::uint64_t refused_before = state.told.refused(parts);
+  const std::uint64_t refused_before = state.told.refused(parts) | state.refused_material;
 
   note_accepted(state, CallKind::Update);
   show_recovery(job.uid, state);
   state.told_bits = answered.applied;
+  state.told_material.take(marks, answered.applied | answered.refused);
+  state.refused_material &= ~answered.applied;
+  state.refused_material |= answered.refused & kMaterialParts;
+  state.warned_of = 0;
   state.told.accept(answered.applied, parts);
   state.told.refuse(answered.refused, parts);
   state.deferred &= ~job.action.changed;
@@ -227,7 +232,8 @@ void PodEngine::take_answers(const Job& job,
   if (news != 0) {
     reports->push_back({job.pod, EventType::Warning, "ProviderUpdateRefused", refusal});
   }
-  if ((answered.applied & known) != 0) {
+  // Files and tokens change all the time, and users did not ask for it.
+  if ((answered.applied & known & kPodParts) != 0) {
     reports->push_back({job.pod, EventType::Normal, "ProviderUpdateSuccess",
                         "Update pod in provider successfully"});
   }
@@ -273,13 +279,14 @@ void PodEngine::update_broke_off(const Job& job, const Status& status, Reports* 
     state.resize = std::make_shared<const ResizeAnswer>(
         ResizeAnswer{ResizeOutcome::Failed, status.message(), job.pod->generation});
   }
-  update_failed(job.uid, state, status, reports);
+  update_failed(job.uid, state, status, job.action.changed, reports);
   take_early_news(job.uid, state, reports);
 }
 
 void PodEngine::update_failed(const std::string& uid,
                               PodState& state,
                               const Status& status,
+                              std::uint64_t parts,
                               Reports* reports) {
   if (status.scope() == Scope::Provider) {
     note_retry(status);
@@ -290,8 +297,13 @@ void PodEngine::update_failed(const std::string& uid,
   // Of a part that was turned down; what else changes is told all the same.
   const std::string outlook =
       status.retry() == Retry::Never ? "not tried again before the pod changes" : outlook_of(state);
-  reports->push_back(
-      {state.pod, EventType::Warning, "ProviderUpdateFailed", status.message(), "; " + outlook});
+  const std::size_t failure =
+      std::hash<std::string>()(status.reason()) + static_cast<std::size_t>(status.code());
+  const bool is_repeat = std::exchange(state.warned_of, failure) == failure;
+  if ((parts & kPodParts) != 0 || !is_repeat) {
+    reports->push_back(
+        {state.pod, EventType::Warning, "ProviderUpdateFailed", status.message(), "; " + outlook});
+  }
   show_trouble(uid, state, status, outlook);
 }
 
@@ -304,6 +316,7 @@ void PodEngine::update_work_failed(const std::string& uid,
   const bool is_current = (state.told.changed(state.parts()) & failed) == 0;
   const bool is_final = error.retry() == Retry::Never;
   state.told.forget(failed & kPodParts);
+  state.told_material.forget(failed);
   if (is_final && is_current) {
     state.told.refuse(failed, state.parts());
     note_refused_parts(state, failed, state.observed_generation, error.message(), error.message());
@@ -318,7 +331,7 @@ void PodEngine::update_work_failed(const std::string& uid,
   if ((failed & kSpecParts) != 0 && state.has_news_to_compare() && !state.removed_from_api) {
     queue_status(uid, state);
   }
-  update_failed(uid, state, error, reports);
+  update_failed(uid, state, error, failed, reports);
 }
 
 // ---- What the next process has to know

@@ -41,7 +41,7 @@ void PodEngine::give_up_job(const Job& job, std::string_view what) {
     return queue_.add_at(job.uid, parts_.clock->steady_now() + settings_.backoff.cap);
   }
   const Status status = internal_error(std::string(what));
-  if (job.state->call != CallKind::None && job.permit.granted) {
+  if (job.state->call != CallKind::None && (job.cancel || job.permit.granted)) {
     end_call(job, cancelled("the call was not made or its outcome was lost"));
   }
   note_failure(*job.state, status);
@@ -113,10 +113,12 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
       state->waits_since.reset();
       [[fallthrough]];
     case ActionKind::Update:
-      if (may_call(job, calls_)) {
+      if (may_prepare(job)) {
         state->call = job.action.kind == ActionKind::Create ? CallKind::Create : CallKind::Update;
         job.event_at = std::exchange(state->event_at, std::nullopt);
         state->call_cancel = job.cancel = std::make_shared<CancelSource>(stop_.token());
+        job.taken_material = state->changed_material;
+        state->has_material_news = false;
         // Resolved after this; what changes meanwhile counts again. A create call does not bring it
         // to work that stands already.
         if (job.action.kind == ActionKind::Update) {
@@ -180,25 +182,26 @@ void PodEngine::wait_for_namesake(Job& job) {
 
 bool PodEngine::may_call(Job& job, CallSlots& slots) {
   const SteadyTime now = parts_.clock->steady_now();
-  std::optional<SteadyTime> until;
-  if (now < calls_.quiet_until()) {
-    until = calls_.quiet_until();
-  } else {
-    job.permit = slots.ask(job.uid, now);
-    if (job.permit.granted) {
-      return true;
-    }
-    until = job.permit.until;
+  job.permit = now < calls_.quiet_until() ? CallSlots::Permit{.until = calls_.quiet_until()}
+                                          : slots.ask(job.uid, now);
+  return is_let_in(job, job.permit);
+}
+
+bool PodEngine::is_let_in(Job& job, const CallSlots::Permit& permit) {
+  if (permit.granted) {
+    return true;
   }
-  if (until) {
+  if (permit.until) {
+    const auto left = *permit.until - parts_.clock->steady_now();
     PodState& state = *job.state;
     state.event_at.reset();
     state.last_error = calls_.fault();
+    state.unready = 0;
     state.next_try_wall =
-        parts_.clock->wall_now() + std::chrono::duration_cast<WallTime::duration>(*until - now);
-    state.next_try = *until;
+        parts_.clock->wall_now() + std::chrono::duration_cast<WallTime::duration>(left);
+    state.next_try = *permit.until;
     job.action.kind = ActionKind::Wait;
-    job.action.until = *until;
+    job.action.until = *permit.until;
   } else {
     job.action = {};  // a call that ends hands its slot on
   }

@@ -251,7 +251,8 @@ void ObjectStore::add_use(const std::string& pod_uid,
                           ObjectUser& user,
                           Aftermath* after) {
   const EntryPtr& entry = entry_for(object.object);
-  const std::uint64_t given = object.given ? object.given->content : 0;
+  const ObjectPtr& known = object.is_unread ? entry->latest : object.given;
+  const std::uint64_t given = known ? known->content : 0;
   Use& use = entry->uses[pod_uid];
   use = {object.changes, object.is_awaited, given, &user};
   pods_[pod_uid].push_back(entry);

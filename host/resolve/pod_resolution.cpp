@@ -335,7 +335,9 @@ std::vector<UsedObject> PodResolution::used() const {
   std::vector<UsedObject> used;
   used.reserve(read_.size());
   for (const auto& [object, read] : read_) {
-    used.push_back({object, read.changes, false, read.answer ? *read.answer : nullptr});
+    const bool is_unread =
+        !read.answer.is_ok() && read.answer.status().code() != StatusCode::NotFound;
+    used.push_back({object, read.changes, false, read.answer ? *read.answer : nullptr, is_unread});
   }
   return used;
 }

@@ -19,7 +19,9 @@ struct UsedObject {
   std::uint64_t changes = 0;
   // The pod cannot be created before it changes.
   bool is_awaited = false;
-  ObjectPtr given;  // null: there is none
+  ObjectPtr given;  // null: there is none, or nobody could say
+  // Nobody could say: what was known of it before is no news then.
+  bool is_unread = false;
 };
 
 // Hears when an object is not any more what a pod was given. [any-thread] [no-block]

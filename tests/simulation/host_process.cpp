@@ -282,12 +282,17 @@ void HostProcess::node_event(std::string_view node_name, const pods::Happening& 
   world_.note("event: node ", node_name, " ", what.reason, ": ", what.message);
 }
 
-Result<std::string> HostProcess::material(const kube::PodRecord&, const CancelToken&) {
+Result<std::string> HostProcess::material(const kube::PodRecord& pod,
+                                          std::optional<std::uint64_t> /*changed*/,
+                                          const CancelToken&) {
   world_.interleave();
   if (!alive_) {
     return died();
   }
   if (!world_.is_quiet && world_.dice.percent(world_.shape.faults / 3)) {
+    if (world_.dice.percent(50)) {
+      engine_.material_changed(pod.uid, 0);  // it has come at the very moment
+    }
     return failed_precondition("a Secret is missing").with_reason("CreateContainerConfigError");
   }
   return std::string("{}");

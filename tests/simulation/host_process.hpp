@@ -56,7 +56,11 @@ class HostProcess final : public kube::PodListener,
   // ---- Events, material, faults
   void pod_event(const kube::PodRecord& pod, const pods::Happening& what) override;
   void node_event(std::string_view node_name, const pods::Happening& what) override;
-  Result<std::string> material(const kube::PodRecord& pod, const CancelToken& cancel) override;
+  Result<std::string> material(const kube::PodRecord& pod,
+                               std::optional<std::uint64_t> changed,
+                               const CancelToken& cancel) override;
+  void forget(const std::string& /*uid*/) override {}
+  void listen(pods::MaterialListener* /*listener*/) override {}
   void provider_fault(const Status& status) override;
 
   // ---- plugin::Provider

@@ -5,10 +5,13 @@
 #include "base/mutex.hpp"
 #include "pods/interfaces.hpp"
 
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace vkhost::testing {
 
@@ -32,10 +35,23 @@ class FakeMaterial final : public pods::MaterialSource {
     hook_ = std::move(hook);
   }
 
-  Result<std::string> material(const kube::PodRecord&, const CancelToken&) override {
+  // What each call was for; none: a create.
+  [[nodiscard]] std::vector<std::optional<std::uint64_t>> asked() const {
+    MutexLock lock(mutex_);
+    return asked_;
+  }
+  [[nodiscard]] std::vector<std::string> forgotten() const {
+    MutexLock lock(mutex_);
+    return forgotten_;
+  }
+
+  Result<std::string> material(const kube::PodRecord&,
+                               std::optional<std::uint64_t> changed,
+                               const CancelToken&) override {
     std::function<void()> hook;
     {
       MutexLock lock(mutex_);
+      asked_.push_back(changed);
       hook = std::exchange(hook_, nullptr);
     }
     if (hook) {
@@ -49,10 +65,17 @@ class FakeMaterial final : public pods::MaterialSource {
     answers_.pop_front();
     return status;
   }
+  void forget(const std::string& uid) override {
+    MutexLock lock(mutex_);
+    forgotten_.push_back(uid);
+  }
+  void listen(pods::MaterialListener* /*listener*/) override {}  // tests call the engine themselves
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::string usual_ VKHOST_GUARDED_BY(mutex_) = "{}";
+  std::vector<std::optional<std::uint64_t>> asked_ VKHOST_GUARDED_BY(mutex_);
+  std::vector<std::string> forgotten_ VKHOST_GUARDED_BY(mutex_);
   std::deque<Status> answers_ VKHOST_GUARDED_BY(mutex_);
   std::function<void()> hook_ VKHOST_GUARDED_BY(mutex_);
 };

@@ -399,8 +399,12 @@ enum {
                            the old handle, until a handle was written or saved */
 };
 
-/* The material document: all that the pod document only refers to, resolved. Complete, or
- * create_pod is not called; what Kubernetes lets be missing is left out. Only the kinds of the
+/* The material document: all that the pod document only refers to, resolved. For create_pod it is
+ * complete, or there is no call; what Kubernetes lets be missing is left out. update_pod gets what
+ * the changed bits need: env, command, args and sub_paths only with VKP_CHANGED_IMAGE or
+ * VKP_CHANGED_EPHEMERAL_CONTAINERS, with which a container may be started anew; volumes with these
+ * and with VKP_CHANGED_FILES or VKP_CHANGED_TOKENS, where the files of an object that was deleted
+ * stay as they were. What is left out of it stays as the provider has it. Only the kinds of the
  * capability `material` are filled and renewed. Readers ignore members that they do not know; a
  * boolean that is left out is false. Never logged.
  *

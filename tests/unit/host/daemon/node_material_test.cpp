@@ -3,21 +3,36 @@
 #include "resolve/object_source.hpp"
 #include "resolve/objects.hpp"
 #include "support/fake_clock.hpp"
+#include "support/fake_resolve.hpp"
 #include "support/recording_event_sink.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace vkhost::daemon {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+constexpr const char* kMissing =
+    R"({"name":"A","valueFrom":{"secretKeyRef":{"name":"none","key":"k"}}})";
+
+class RecordingListener final : public pods::MaterialListener {
+ public:
+  void material_changed(const std::string& uid, std::uint64_t changed) override {
+    told.push_back(uid + ":" + std::to_string(changed));
+  }
+  std::vector<std::string> told;
+};
 
 class NodeMaterialTest : public ::testing::Test {
  protected:
@@ -36,12 +51,14 @@ class NodeMaterialTest : public ::testing::Test {
     return std::make_unique<NodeMaterial>(std::move(parts), capabilities);
   }
 
-  static Result<std::string> material(NodeMaterial& source, const std::string& env) {
+  static Result<std::string> material(NodeMaterial& source,
+                                      const std::string& env,
+                                      std::optional<std::uint64_t> changed = std::nullopt) {
     return source.material(
         **kube::parse_pod(R"({"metadata":{"name":"web","namespace":"default","uid":"u-1"},)"
                           R"("spec":{"containers":[{"name":"main","env":[)" +
                           env + "]}]}}"),
-        {});
+        changed, {});
   }
 
   Result<std::string> material(const std::string& env) { return material(*make_source(), env); }
@@ -54,7 +71,8 @@ class NodeMaterialTest : public ::testing::Test {
        [](std::string_view, const std::string&) { return std::vector<std::string>(); }}};
   testing::RecordingEventSink events_;
   SystemClock clock_;
-  resolve::Objects cache_{{objects_, clock_}};
+  testing::FakeObjectFeed feed_;
+  resolve::Objects cache_{{objects_, clock_, &feed_}};
   Timers timers_{clock_};
 };
 
@@ -74,6 +92,51 @@ TEST_F(NodeMaterialTest, MakesAnEventOfAMissingReference) {
 
   EXPECT_FALSE(document.is_ok());
   EXPECT_THAT(events_.events(), ElementsAre(HasSubstr("MandatorySecretNotFound")));
+}
+
+TEST_F(NodeMaterialTest, TellsThatMaterialMayBeMadeNow) {
+  const auto source = make_source();
+  RecordingListener listener;
+  source->listen(&listener);
+  EXPECT_FALSE(material(*source, kMissing).is_ok());
+
+  feed_.change("Secret/default/none", R"({"data":{"k":"dg=="}})");
+
+  EXPECT_THAT(listener.told, ElementsAre("u-1:0"));
+}
+
+TEST_F(NodeMaterialTest, TellsNobodyOfPodsThatAreForgotten) {
+  const auto source = make_source();
+  RecordingListener listener;
+  source->listen(&listener);
+  EXPECT_FALSE(material(*source, kMissing).is_ok());
+
+  source->forget("u-1");
+  cache_.store().tidy();
+
+  EXPECT_THAT(feed_.followed(), ::testing::IsEmpty());
+}
+
+TEST_F(NodeMaterialTest, LetsAnUpdateDependOnTheEnvironmentOnlyIfAContainerMayStart) {
+  const auto source = make_source();
+
+  EXPECT_TRUE(material(*source, kMissing, plugin::kChangedFiles).is_ok());
+  EXPECT_TRUE(
+      material(*source, kMissing, plugin::kChangedResources | plugin::kChangedTokens).is_ok());
+  EXPECT_FALSE(material(*source, kMissing, plugin::kChangedImage).is_ok());
+  EXPECT_FALSE(material(*source, kMissing, plugin::kChangedEphemeralContainers).is_ok());
+}
+
+TEST_F(NodeMaterialTest, WarnsOfAPodThatRunsOnceButOfOneThatWaitsEachTime) {
+  const auto source = make_source();
+
+  EXPECT_FALSE(material(*source, kMissing).is_ok());
+  EXPECT_FALSE(material(*source, kMissing).is_ok());
+  EXPECT_EQ(events_.events().size(), 2U);
+  EXPECT_FALSE(material(*source, kMissing, plugin::kChangedImage).is_ok());
+  EXPECT_FALSE(material(*source, kMissing, plugin::kChangedImage).is_ok());
+
+  EXPECT_EQ(events_.events().size(), 2U);
 }
 
 TEST_F(NodeMaterialTest, KeepsNoSecretForLongerThanItIsOfUse) {

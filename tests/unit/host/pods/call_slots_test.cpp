@@ -45,6 +45,52 @@ TEST_F(CallSlotsTest, GrantsUpToTheLimit) {
   EXPECT_THAT(slots_.wake(), IsEmpty());
 }
 
+TEST_F(CallSlotsTest, LetAFewGetReadyBeyondTheLimit) {
+  for (const char* key : {"a", "b", "c", "d"}) {
+    EXPECT_TRUE(slots_.reserve(key, kNow).granted) << key;
+  }
+
+  EXPECT_FALSE(slots_.reserve("e", kNow).granted);
+  slots_.withdraw("a");
+  slots_.withdraw("b");
+  slots_.withdraw("c");
+  EXPECT_THAT(slots_.wake(), ElementsAre("e"));
+}
+
+TEST_F(CallSlotsTest, KeepNoSlotForWhoIsNotReady) {
+  EXPECT_TRUE(slots_.reserve("slow", kNow).granted);
+
+  EXPECT_TRUE(slots_.ask("a", kNow).granted);
+  EXPECT_TRUE(slots_.ask("b", kNow).granted);
+
+  EXPECT_FALSE(slots_.ask("slow", kNow).granted);
+  EXPECT_FALSE(slots_.reserve("late", kNow).granted);
+}
+
+TEST_F(CallSlotsTest, LetOnlyTheProbeGetReadyWhileAllAreHeld) {
+  slots_.note_fault(fault(), kNow, random_);
+  EXPECT_TRUE(slots_.reserve("a", kNow).until.has_value());
+  const SteadyTime later = kNow + minutes{2};
+
+  EXPECT_TRUE(slots_.reserve("a", later).granted);
+  EXPECT_FALSE(slots_.reserve("b", later).granted);
+
+  const auto probe = slots_.ask("a", later);
+  EXPECT_TRUE(probe.granted);
+  EXPECT_TRUE(probe.is_probe);
+}
+
+TEST_F(CallSlotsTest, ForgetThatSomebodyWaitedOnceItHasASlot) {
+  const auto a = slots_.ask("a", kNow);
+  EXPECT_TRUE(slots_.ask("b", kNow).granted);
+  EXPECT_FALSE(slots_.ask("c", kNow).granted);
+  finish(a, Status::ok());
+  EXPECT_TRUE(slots_.ask("c", kNow).granted);
+
+  EXPECT_EQ(slots_.waiting(), 0U);
+  EXPECT_THAT(slots_.wake(), IsEmpty());
+}
+
 TEST_F(CallSlotsTest, WakesWhoWaitsInOrderAsSlotsBecomeFree) {
   const auto a = slots_.ask("a", kNow);
   const auto b = slots_.ask("b", kNow);

@@ -128,6 +128,19 @@ TEST(RejectedStatus, LetsEveryContainerWait) {
   EXPECT_THAT(status, HasSubstr(R"(no \"GPU\" here)"));
 }
 
+TEST(RejectedStatus, LetsTheFirstInitContainerWaitAndTheOthersForIt) {
+  const auto pod = kube::parse_pod(
+      R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{"initContainers":[{"name":"i"}],)"
+      R"("containers":[{"name":"a"}]}})");
+
+  const std::string status = rejected_status(**pod, "NoGpu", "no GPU", false);
+
+  const std::size_t init = status.find(R"("initContainerStatuses":[)");
+  ASSERT_NE(init, std::string::npos);
+  EXPECT_THAT(status.substr(0, init), HasSubstr("PodInitializing"));
+  EXPECT_THAT(status.substr(init, status.find(']', init) - init), HasSubstr("NoGpu"));
+}
+
 TEST(RejectedStatus, EndsAPodWithoutInventingContainers) {
   const std::string status = rejected_status(*pod_with("{}"), "NoGpu", "no GPU", true);
 

@@ -251,6 +251,17 @@ TEST_F(ObjectStoreTest, TellsNobodyWhoHasLeft) {
   EXPECT_THAT(user_.told(), ElementsAre("u-1:32"));
 }
 
+TEST_F(ObjectStoreTest, DoesNotTellForEverOfAnObjectThatCannotBeRead) {
+  use("u-1");
+  feed_.be_live(false);
+
+  store_.use("u-2", {{kObject, 0, true, nullptr, true}}, ObjectStore::Extent::Some, user_);
+  EXPECT_THAT(user_.told(), IsEmpty());
+  feed_.change(kKey, config_map("2", "v2"));
+
+  EXPECT_THAT(user_.told(), ::testing::UnorderedElementsAre("u-1:32", "u-2:0"));
+}
+
 TEST_F(ObjectStoreTest, IgnoresNewsThatCannotBeRead) {
   use("u-1");
 
