@@ -48,7 +48,7 @@ std::unique_ptr<resolve::FollowedObject> ClusterObjectFeed::follow(
   return std::make_unique<WatchedObject>(
       std::move(settings),
       kube::SingleWatch::Parts{parts_.client, listener, group_, parts_.clock, parts_.random,
-                               parts_.log},
+                               parts_.log, parts_.metrics},
       parts_.watches);
 }
 

@@ -10,6 +10,7 @@
 #include "kube/single_watch.hpp"
 #include "kube/watch_loop.hpp"
 #include "observe/log.hpp"
+#include "observe/metrics.hpp"
 #include "resolve/object_feed.hpp"
 
 #include <cstddef>
@@ -29,6 +30,7 @@ class ClusterObjectFeed final : public resolve::ObjectFeed {
     std::shared_ptr<Random> random;
     observe::Logger log;
     kube::WatchLoop& watches;
+    observe::Metrics* metrics = nullptr;  // see SingleWatch::Parts
   };
   explicit ClusterObjectFeed(Parts parts, std::size_t max_watched = kMaxWatchedObjects);
 

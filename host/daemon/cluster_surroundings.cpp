@@ -1,6 +1,7 @@
 #include "base/mutex.hpp"
 #include "daemon/certificate_folder.hpp"
 #include "daemon/cluster_api.hpp"
+#include "daemon/cluster_object_feed.hpp"
 #include "daemon/identity.hpp"
 #include "daemon/surroundings.hpp"
 #include "http/certificate_request.hpp"
@@ -49,7 +50,11 @@ class ClusterSurroundings final : public Surroundings {
                 {*client_, shared_.clock, shared_.random, shared_.log,
                  [this] { return pod_api_.is_writing(); }}),
         events_(writer_),
-        objects_(*client_, *shared_.clock) {}
+        objects_(*client_, *shared_.clock),
+        feed_(shared.watches ? std::make_unique<ClusterObjectFeed>(ClusterObjectFeed::Parts{
+                                   *client_, shared_.clock, shared_.random, shared_.log,
+                                   *shared_.watches, shared_.metrics.get()})
+                             : nullptr) {}
 
   void start() override {
     if (certificate_) {
@@ -70,7 +75,7 @@ class ClusterSurroundings final : public Surroundings {
   pods::PodApi& pod_api() override { return pod_api_; }
   pods::EventSink& events() override { return events_; }
   resolve::ObjectSource& objects() override { return objects_; }
-  resolve::ObjectFeed* object_feed() override { return nullptr; }
+  resolve::ObjectFeed* object_feed() override { return feed_.get(); }
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<ClusterPodSource>(
         only_namespace_, stream_lists_,
@@ -97,6 +102,7 @@ class ClusterSurroundings final : public Surroundings {
   kube::EventWriter writer_;
   ClusterEvents events_;
   resolve::KubeObjectSource objects_;
+  const std::unique_ptr<ClusterObjectFeed> feed_;  // null without a watch loop
 };
 
 Result<std::string> ClusterSurroundings::uid_at(const std::string& path,

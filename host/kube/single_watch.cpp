@@ -43,6 +43,9 @@ milliseconds part_of(milliseconds whole, double part) {
 
 SingleWatch::SingleWatch(SingleWatchSettings settings, Parts parts)
     : settings_(std::move(settings)), parts_(std::move(parts)) {
+  if (parts_.metrics != nullptr) {
+    metrics_.emplace(*parts_.metrics, settings_.collection_path);
+  }
   if (is_resource_version(settings_.known_version)) {
     state_ = State::Present;
     newest_ = settings_.known_version;
@@ -110,6 +113,9 @@ Result<std::unique_ptr<WatchStream>> SingleWatch::open_watch(const CancelToken& 
   options.deadline = Deadline::after(*parts_.clock, settings_.request_timeout);
   options.cancel = cancel;
   VKHOST_TRY_ASSIGN(auto stream, parts_.client.watch(settings_.collection_path, query, options));
+  if (metrics_) {
+    metrics_->opened();
+  }
   opened_ = parts_.clock->steady_now();
   heard_ = opened_;
   server_end_ = opened_ + timeout;
@@ -240,6 +246,9 @@ Status SingleWatch::take_event(std::string_view line) {
       }
     }
   }
+  if (metrics_ && event.type != "BOOKMARK") {
+    metrics_->brought_event();
+  }
   if (is_resource_version(version)) {
     version_ = version;
   }
@@ -322,6 +331,9 @@ NextTurn SingleWatch::after(const Status& failure) {
     return {};  // nothing follows
   }
   ++failures_;
+  if (metrics_) {
+    metrics_->restarted(failure.code());
+  }
   if (is_version_lost(failure)) {
     version_.clear();
     must_look_ = true;

@@ -17,6 +17,7 @@
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
 #include "base/status.hpp"
+#include "kube/api_metrics.hpp"
 #include "kube/client.hpp"
 #include "kube/object_watch.hpp"
 #include "kube/single_watch_group.hpp"
@@ -27,6 +28,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -64,6 +66,7 @@ class SingleWatch final : public Watched {
     std::shared_ptr<const Clock> clock;
     std::shared_ptr<Random> random;
     observe::Logger log;
+    observe::Metrics* metrics = nullptr;  // null: nothing is counted; else it outlives the watch
   };
 
   SingleWatch(SingleWatchSettings settings, Parts parts);
@@ -100,6 +103,7 @@ class SingleWatch final : public Watched {
 
   const SingleWatchSettings settings_;
   const Parts parts_;
+  std::optional<WatchMetrics> metrics_;
 
   // What the listener knows.
   State state_ = State::Unknown;

@@ -2,6 +2,7 @@
 
 #include "base/mutex.hpp"
 #include "kube/paths.hpp"
+#include "support/exposition.hpp"
 #include "support/fake_client.hpp"
 #include "support/recording_log_sink.hpp"
 
@@ -118,7 +119,7 @@ struct SingleWatchTest : ::testing::Test {
     watch = std::make_unique<SingleWatch>(
         std::move(settings),
         SingleWatch::Parts{*client, listener, group, clock, std::make_shared<NoChance>(),
-                           observe::Logger(log)});
+                           observe::Logger(log), &metrics});
     return *watch;
   }
   NextTurn open() {
@@ -144,6 +145,12 @@ struct SingleWatchTest : ::testing::Test {
         lines.begin(), lines.end(), [](const auto& line) { return line.starts_with("warn"); }));
   }
 
+  [[nodiscard]] double counted(std::string_view name, const vkhost::testing::Labels& labels) const {
+    return vkhost::testing::sum_of(vkhost::testing::parse_exposition(metrics.render()), name,
+                                   labels);
+  }
+
+  observe::Metrics metrics;
   std::shared_ptr<StandingClock> clock = std::make_shared<StandingClock>();
   std::shared_ptr<RecordingLogSink> log = std::make_shared<RecordingLogSink>();
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
@@ -342,6 +349,24 @@ TEST_F(SingleWatchTest, GoesOnAfterTheConnectionIsLost) {
 
   EXPECT_THAT(targets().at(2), HasSubstr("resourceVersion=20&"));
   EXPECT_THAT(listener.calls(), ElementsAre(secret("3"), secret("21")));
+}
+
+TEST_F(SingleWatchTest, CountsWatchesEventsAndWhyItBeganAgain) {
+  server->stream({event("ADDED", secret("3")), bookmark("7"), unavailable("reset")});
+  server->answer(410, kExpired);
+  begin(secret_settings("3"));
+
+  open();
+  follow();
+  open();
+
+  const vkhost::testing::Labels secrets = {{"resource", "secrets"}};
+  EXPECT_EQ(counted("vkhost_watches_opened_total", secrets), 1);
+  EXPECT_EQ(counted("vkhost_watch_events_total", secrets), 1) << "a bookmark is none";
+  EXPECT_EQ(counted("vkhost_watch_lists_total", secrets), 0);
+  const std::string_view restarts = "vkhost_watch_restarts_total";
+  EXPECT_EQ(counted(restarts, {{"resource", "secrets"}, {"code", "UNAVAILABLE"}}), 1);
+  EXPECT_EQ(counted(restarts, {{"resource", "secrets"}, {"code", "OUT_OF_RANGE"}}), 1);
 }
 
 TEST_F(SingleWatchTest, ReadsAgainWhenTheVersionIsTooOld) {
