@@ -168,6 +168,7 @@ void ObjectStore::take_news(Entry& entry, std::string_view json) {
 void ObjectStore::take_end(Entry& entry) {
   const MutexLock lock(mutex_);
   entry.news_at = parts_.clock.steady_now();
+  fresh_.forget(entry.object);
   mark_gone(entry);
 }
 

@@ -47,6 +47,10 @@ class TimedCache {
     bytes_ += bytes;
     entries_.emplace(key, std::move(entry));
   }
+  void forget(const Key& key) {
+    const MutexLock lock(mutex_);
+    drop(entries_.find(key));
+  }
   void drop_expired() {
     const MutexLock lock(mutex_);
     drop_old();

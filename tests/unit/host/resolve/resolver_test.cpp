@@ -324,6 +324,7 @@ TEST_F(Resolving, TellsWhenTheKeyThatAPodWaitsForMayBeThere) {
 
   EXPECT_THAT(user_.told, ElementsAre("u-1:0"));
   EXPECT_TRUE(material(spec).is_ok());
+  cache_.store().tidy();
   EXPECT_THAT(feed_.followed(), IsEmpty());
 }
 

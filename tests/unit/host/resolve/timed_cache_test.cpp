@@ -66,6 +66,17 @@ TEST_F(TimedCacheTest, TakesNothingThatNeverFits) {
   EXPECT_EQ(cache_.find("big"), nullptr);
 }
 
+TEST_F(TimedCacheTest, ForgetsWhatItIsToldTo) {
+  put("a", 1);
+  put("b", 2);
+
+  cache_.forget("a");
+  cache_.forget("none");
+
+  EXPECT_EQ(cache_.find("a"), nullptr);
+  EXPECT_NE(cache_.find("b"), nullptr);
+}
+
 TEST_F(TimedCacheTest, LetsGoOfWhatIsExpired) {
   put("a", 1);
   clock_.advance(milliseconds{100});
