@@ -52,7 +52,7 @@ Words find_launcher(const TestFolder& account, std::string* why) {
 
 // The files that a pod of the service account finds that comes with the daemon, and its rights.
 void write_account(const TestFolder& folder) {
-  static_cast<void>(folder.write("account-token", own_role_token()));
+  static_cast<void>(folder.write("account-token", Cluster::instance().token(kDaemonUser)));
   static_cast<void>(folder.write("account-ca.crt", Cluster::instance().ca_pem()));
   static_cast<void>(folder.write("account-namespace", "vkhost"));
 }

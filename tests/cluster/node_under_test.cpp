@@ -1,10 +1,10 @@
 #include "cluster/node_under_test.hpp"
 
 #include "support/json_pointer.hpp"
-#include "support/places.hpp"
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <thread>
@@ -12,17 +12,29 @@
 
 namespace vkhost::testing {
 
-std::string own_role_token() {
-  Cluster& cluster = Cluster::instance();
-  const CommandResult applied =
-      cluster.kubectl({"apply", "--filename", source_dir() / "packaging/rbac/vkhost.yaml"});
-  if (applied.status != 0) {
-    throw std::runtime_error(applied.output);
+namespace {
+
+bool is_told_to_be_its_node() {
+  const char* const identity =
+      std::getenv("VKHOST_CLUSTER_IDENTITY");  // NOLINT(concurrency-mt-unsafe): never written
+  return identity != nullptr && std::string_view(identity) == "node";
+}
+
+std::string kubeconfig_of(Cluster& cluster, const NodeOptions& options) {
+  if (options.user.empty()) {
+    return "";
   }
-  return json_at(cluster.create("/api/v1/namespaces/vkhost/serviceaccounts/vkhost/token",
-                                R"({"apiVersion":"authentication.k8s.io/v1",)"
-                                R"("kind":"TokenRequest","spec":{"expirationSeconds":3600}})"),
-                 "/status/token");
+  return options.proxy == nullptr ? cluster.kubeconfig(options.user)
+                                  : cluster.kubeconfig(options.user, *options.proxy);
+}
+
+}  // namespace
+
+std::string node_kubeconfig(const std::string& node) {
+  Cluster& cluster = Cluster::instance();
+  return cluster.kubeconfig(cluster.ca().issue({.common_name = "system:node:" + node,
+                                                .organizations = {"system:nodes"},
+                                                .use = CertificateUse::Client}));
 }
 
 NodeUnderTest::NodeUnderTest(NodeOptions options, bool wait)
@@ -32,10 +44,16 @@ NodeUnderTest::NodeUnderTest(NodeOptions options, bool wait)
   more_nodes_ = settings.more_nodes;
   if (options.kubeconfig) {
     settings.kubeconfig = options.kubeconfig(name_);
-  } else if (!options.user.empty()) {
-    settings.kubeconfig = options.proxy == nullptr
-                              ? cluster_.kubeconfig(options.user)
-                              : cluster_.kubeconfig(options.user, *options.proxy);
+  } else if (options.user == kDaemonUser && is_told_to_be_its_node()) {
+    if (options.proxy != nullptr) {
+      throw std::runtime_error("a certificate does not get through the proxy");
+    }
+    settings.kubeconfig = node_kubeconfig(name_);
+    // A node may not read the cluster's client authority.
+    settings.kubelet_settings +=
+        "client_ca_file = '" + folder_.write("ca.crt", cluster_.ca_pem()).native() + "'\n";
+  } else {
+    settings.kubeconfig = kubeconfig_of(cluster_, options);
   }
   settings.provider_settings += "pods = '1000'\nstate_dir = '" + folder_.path().native() + "'\n";
   if (!options.rules.empty()) {

@@ -29,8 +29,13 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
+// The kubeconfig's text for whoever holds the client certificate of that node.
+[[nodiscard]] std::string node_kubeconfig(const std::string& node);
+
 struct NodeOptions {
-  std::string user = "admin";         // empty: no kubeconfig
+  // Of the cluster's; empty: no kubeconfig. With VKHOST_CLUSTER_IDENTITY=node in the environment the
+  // daemon gets the identity of its node in place of kDaemonUser's.
+  std::string user = std::string(kDaemonUser);
   const FaultProxy* proxy = nullptr;  // between the daemon and the API server
   // Makes the kubeconfig's text from the node's name, where no user of the cluster's will do.
   std::function<std::string(const std::string& node)> kubeconfig = {};
@@ -46,9 +51,6 @@ struct PodOptions {
   std::string node = {};  // another of the same daemon
   std::string spec = {};  // further members, as JSON
 };
-
-// Applies packaging/rbac/vkhost.yaml; a token of the service account in it.
-[[nodiscard]] std::string own_role_token();
 
 class NodeUnderTest {
  public:

@@ -22,6 +22,10 @@
 
 namespace vkhost::testing {
 
+// The service account of packaging/rbac, with the roles of packaging/rbac: what the daemon is unless a
+// test says otherwise.
+inline constexpr std::string_view kDaemonUser = "system:serviceaccount:vkhost:vkhost";
+
 class Cluster {
  public:
   static constexpr std::chrono::seconds kSoon{30};
@@ -37,7 +41,8 @@ class Cluster {
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] const std::string& ca_pem() const { return ca_.certificate_pem(); }
   [[nodiscard]] const CertificateAuthority& ca() const { return ca_; }
-  // Of "admin", "vkhost" (no rights but those a test gives it) or "system:node:vk-0" … "vk-9".
+  // Of kDaemonUser, "admin", "vkhost" (no rights but those a test gives it) or "system:node:vk-0" …
+  // "vk-9".
   [[nodiscard]] std::string token(std::string_view user) const;
   // Text of a kubeconfig: straight to the API server, or through a proxy.
   [[nodiscard]] std::string kubeconfig(std::string_view user) const;
