@@ -2,6 +2,7 @@
 #include "base/clock.hpp"
 #include "cluster/node_under_test.hpp"
 #include "support/json_pointer.hpp"
+#include "support/own_role.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +20,6 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::string_view kRbac = "/apis/rbac.authorization.k8s.io/v1/";
 constexpr std::string_view kFlow = "/apis/flowcontrol.apiserver.k8s.io/v1/";
 
 TEST(KeptConnections, ThatTheServerClosesAfterEachAnswerAreNoticedByNobody) {
@@ -42,17 +42,14 @@ TEST(KeptConnections, ThatTheServerClosesAfterEachAnswerAreNoticedByNobody) {
               Not(::testing::AnyOf(HasSubstr(R"("level":"warn)"), HasSubstr(R"("level":"error)"))));
 }
 
-// The user "vkhost" with every right and hardly a place at the API server: what comes at once is
+// The user "vkhost" with the daemon's rights and hardly a place at the API server: what comes at once is
 // refused with 429.
 class FewSeats {
  public:
   explicit FewSeats(Cluster& cluster)
-      : cluster_(cluster), name_(Cluster::unique_name("few-seats")) {
-    cluster_.create(
-        std::string(kRbac) + "clusterrolebindings",
-        R"({"metadata":{"name":")" + name_ +
-            R"("},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",)"
-            R"("name":"cluster-admin"},"subjects":[{"kind":"User","name":"vkhost"}]})");
+      : cluster_(cluster),
+        name_(Cluster::unique_name("few-seats")),
+        rights_(cluster, "vkhost", own_rights()) {
     cluster_.create(std::string(kFlow) + "prioritylevelconfigurations",
                     R"({"metadata":{"name":")" + name_ +
                         R"("},"spec":{"type":"Limited","limited":{"nominalConcurrencyShares":1,)"
@@ -69,7 +66,6 @@ class FewSeats {
   ~FewSeats() {
     cluster_.remove(std::string(kFlow) + "flowschemas/" + name_);
     cluster_.remove(std::string(kFlow) + "prioritylevelconfigurations/" + name_);
-    cluster_.remove(std::string(kRbac) + "clusterrolebindings/" + name_);
   }
   FewSeats(const FewSeats&) = delete;
   FewSeats& operator=(const FewSeats&) = delete;
@@ -77,6 +73,7 @@ class FewSeats {
  private:
   Cluster& cluster_;
   const std::string name_;
+  const GrantedRights rights_;
 };
 
 TEST(ApiServer, WithFewSeatsForTheDaemonStillGetsItsLeases) {

@@ -69,6 +69,25 @@ bool Traffic::wait_for(std::string_view label,
   return true;
 }
 
+bool Traffic::wait_for_answers(int status,
+                               std::size_t at_least,
+                               std::chrono::milliseconds within) const {
+  const SteadyTime until = std::chrono::steady_clock::now() + within;
+  const MutexLock lock(mutex_);
+  const auto seen_enough = [&]() VKHOST_REQUIRES(mutex_) {
+    const auto answers =
+        std::count_if(requests_.begin(), requests_.end(),
+                      [&](const SeenRequest& seen) { return seen.status == status; });
+    return static_cast<std::size_t>(answers) >= at_least;
+  };
+  while (!seen_enough()) {
+    if (!changed_.wait_until(mutex_, until)) {
+      return seen_enough();
+    }
+  }
+  return true;
+}
+
 bool Traffic::wait_for_watches(std::size_t exactly, std::chrono::milliseconds within) const {
   const SteadyTime until = std::chrono::steady_clock::now() + within;
   const MutexLock lock(mutex_);

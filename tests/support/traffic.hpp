@@ -40,6 +40,10 @@ class Traffic {
   [[nodiscard]] bool wait_for(std::string_view label,
                               std::uint64_t at_least,
                               std::chrono::milliseconds within) const;
+  // So many requests were answered with that status.
+  [[nodiscard]] bool wait_for_answers(int status,
+                                      std::size_t at_least,
+                                      std::chrono::milliseconds within) const;
   [[nodiscard]] bool wait_for_watches(std::size_t exactly, std::chrono::milliseconds within) const;
 
   // The proxy reports here. A watch counts as open once its answer began.
