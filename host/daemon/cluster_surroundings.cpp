@@ -16,6 +16,7 @@
 #include "kube/reviews.hpp"
 #include "node/node_object.hpp"
 #include "resolve/kube_object_source.hpp"
+#include "resolve/kube_token_source.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -54,7 +55,8 @@ class ClusterSurroundings final : public Surroundings {
         feed_(shared.watches ? std::make_unique<ClusterObjectFeed>(ClusterObjectFeed::Parts{
                                    *client_, shared_.clock, shared_.random, shared_.log,
                                    *shared_.watches, shared_.metrics.get()})
-                             : nullptr) {}
+                             : nullptr),
+        tokens_(*client_, *shared_.clock) {}
 
   void start() override {
     if (certificate_) {
@@ -76,6 +78,7 @@ class ClusterSurroundings final : public Surroundings {
   pods::EventSink& events() override { return events_; }
   resolve::ObjectSource& objects() override { return objects_; }
   resolve::ObjectFeed* object_feed() override { return feed_.get(); }
+  resolve::TokenSource* tokens() override { return &tokens_; }
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<ClusterPodSource>(
         only_namespace_, stream_lists_,
@@ -103,6 +106,7 @@ class ClusterSurroundings final : public Surroundings {
   ClusterEvents events_;
   resolve::KubeObjectSource objects_;
   const std::unique_ptr<ClusterObjectFeed> feed_;  // null without a watch loop
+  resolve::KubeTokenSource tokens_;
 };
 
 Result<std::string> ClusterSurroundings::uid_at(const std::string& path,

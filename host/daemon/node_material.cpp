@@ -16,14 +16,15 @@ resolve::MaterialScope scope_of(std::optional<std::uint64_t> changed) {
   }
   const bool may_start = (*changed & pods::kStartingParts) != 0;
   const bool has_files = (*changed & (plugin::kChangedFiles | plugin::kChangedTokens)) != 0;
-  return {may_start, may_start || has_files, true};
+  const bool is_of_tokens = !may_start && (*changed & plugin::kChangedFiles) == 0;
+  return {may_start, may_start || has_files, true, is_of_tokens};
 }
 
 }  // namespace
 
 NodeMaterial::NodeMaterial(Parts parts, const plugin::Capabilities& capabilities)
     : parts_(std::move(parts)),
-      resolver_({parts_.objects, this, this, this}, {}, capabilities),
+      resolver_({parts_.objects, this, this, this, parts_.tokens, this}, {}, capabilities),
       forget_(*parts_.timers, [this] { parts_.objects->drop_expired(); }) {}
 
 NodeMaterial::~NodeMaterial() { listen(nullptr); }
@@ -54,7 +55,14 @@ void NodeMaterial::listen(pods::MaterialListener* listener) {
   listener_ = listener;
   if (listener == nullptr) {
     parts_.objects->store().leave(*this);
+    if (parts_.tokens != nullptr) {
+      parts_.tokens->leave(*this);
+    }
   }
+}
+
+void NodeMaterial::token_renewed(const std::string& pod_uid) {
+  object_changed(pod_uid, plugin::kChangedTokens);
 }
 
 void NodeMaterial::object_changed(const std::string& pod_uid, std::uint64_t changes) {

@@ -1,6 +1,6 @@
 // NodeMaterial: resolve's Resolver as the pod engine's MaterialSource, with the node's own facts and
 // with its warnings as events of the pod. What the ObjectStore says of objects that changed becomes news
-// of the pods that refer to them. [any-thread]
+// of the pods that refer to them, and so does a token that was renewed. [any-thread]
 #pragma once
 
 #include "base/mutex.hpp"
@@ -10,6 +10,7 @@
 #include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
 #include "resolve/resolver.hpp"
+#include "resolve/tokens.hpp"
 #include "resolve/used_object.hpp"
 
 #include <atomic>
@@ -28,10 +29,12 @@ namespace vkhost::daemon {
 class NodeMaterial final : public pods::MaterialSource,
                            private resolve::ResolveEvents,
                            private resolve::ObjectUser,
+                           private resolve::TokenUser,
                            private resolve::NodeFacts {
  public:
   struct Parts {                          // all outlive the source
     resolve::Objects* objects = nullptr;  // of all nodes
+    resolve::Tokens* tokens = nullptr;    // of all nodes; null where nobody issues any
     pods::EventSink* events = nullptr;
     const Clock* clock = nullptr;
     Timers* timers = nullptr;
@@ -51,6 +54,7 @@ class NodeMaterial final : public pods::MaterialSource,
 
  private:
   void object_changed(const std::string& pod_uid, std::uint64_t changes) override;
+  void token_renewed(const std::string& pod_uid) override;
   void warning(const kube::PodRecord& pod,
                std::string_view reason,
                std::string_view message) override;

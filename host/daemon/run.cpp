@@ -22,6 +22,7 @@
 #include "daemon/service_manager.hpp"
 #include "daemon/stopping.hpp"
 #include "daemon/surroundings.hpp"
+#include "daemon/token_renewal.hpp"
 #include "daemon/virtual_node.hpp"
 #include "http/listener.hpp"
 #include "http/server.hpp"
@@ -155,7 +156,7 @@ class Daemon {
         options_(options),
         shared_(make_shared_parts(config, options)),
         timers_(*shared_.clock),
-        calls_("reconcile", parallel_calls(config), *shared_.clock),
+        calls_("reconcile", parallel_calls(config) + TokenRenewal::kAtOnce, *shared_.clock),
         writes_("status", static_cast<std::size_t>(config.pods.status_writers), *shared_.clock),
         starts_("start", std::clamp<std::size_t>(config.nodes.size(), 1, kStarts), *shared_.clock),
         leases_("lease", lease_threads(config.nodes.size()), *shared_.clock),
@@ -205,6 +206,7 @@ class Daemon {
   ProviderLibraries libraries_;
   std::unique_ptr<Surroundings> surroundings_;
   std::unique_ptr<resolve::Objects> objects_;
+  std::unique_ptr<TokenRenewal> tokens_;  // null where nobody issues any
   std::unique_ptr<KubeletService> kubelet_;
   std::vector<std::unique_ptr<VirtualNode>> nodes_;
   std::unique_ptr<http::Server> health_;
@@ -227,6 +229,10 @@ Status Daemon::build() {
   objects_ = std::make_unique<resolve::Objects>(
       resolve::ObjectStore::Parts{surroundings_->objects(), *shared_.clock,
                                   surroundings_->object_feed(), [this] { tidy_objects(); }});
+  if (resolve::TokenSource* const source = surroundings_->tokens()) {
+    tokens_ = std::make_unique<TokenRenewal>(TokenRenewal::Parts{
+        *source, *shared_.clock, *shared_.random, timers_, calls_, shared_.log});
+  }
   VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
   for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
     VKHOST_TRY(add_node(config_.nodes[i], i));
@@ -261,6 +267,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   parts.make_material = [&](const plugin::Capabilities& capabilities, Allocatable allocatable) {
     NodeMaterial::Parts material;
     material.objects = objects_.get();
+    material.tokens = tokens_ ? &tokens_->tokens() : nullptr;
     material.events = &surroundings_->events();
     material.clock = shared_.clock.get();
     material.timers = &timers_;
@@ -377,6 +384,9 @@ Stopping::Stages Daemon::stages() {
   }
   if (kubelet_) {
     stages[1].push_back({"the kubelet API", [this] { kubelet_->stop(); }});
+  }
+  if (tokens_) {
+    stages[1].push_back({"the renewal of tokens", [this] { tokens_->stop(); }});
   }
   if (health_) {
     stages[1].push_back({"the health endpoints", [this] { health_->stop(); }});

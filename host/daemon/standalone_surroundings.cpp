@@ -93,6 +93,7 @@ class StandaloneSurroundings final : public Surroundings {
   pods::EventSink& events() override { return events_; }
   resolve::ObjectSource& objects() override { return objects_; }
   resolve::ObjectFeed* object_feed() override { return &store_->object_feed(); }
+  resolve::TokenSource* tokens() override { return nullptr; }
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<StandalonePodSource>(manifests_, *store_, log_);
   }

@@ -16,6 +16,7 @@
 #include "pods/interfaces.hpp"
 #include "resolve/object_feed.hpp"
 #include "resolve/object_source.hpp"
+#include "resolve/token_source.hpp"
 
 #include <memory>
 #include <optional>
@@ -44,6 +45,8 @@ class Surroundings {
   [[nodiscard]] virtual resolve::ObjectSource& objects() = 0;
   // News of them; null where there are none.
   [[nodiscard]] virtual resolve::ObjectFeed* object_feed() = 0;
+  // Who issues tokens of service accounts; null where there is nobody.
+  [[nodiscard]] virtual resolve::TokenSource* tokens() = 0;
   // Where the pods of one node come from. [startup]
   virtual std::unique_ptr<PodSource> make_pod_source() = 0;
 };

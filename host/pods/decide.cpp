@@ -223,6 +223,12 @@ Action decide_update(const PodState& state, const DecideContext& context) {
   if (changed == 0) {
     return {};
   }
+  if (context.now < state.quiet_until) {
+    changed &= ~state.quiet_material;
+    if (changed == 0) {
+      return wait_until(state.quiet_until);
+    }
+  }
   if (context.now < state.next_try) {
     changed &= state.unready == 0 ? std::uint64_t{0} : ~state.unready;
     if (changed == 0) {

@@ -303,6 +303,7 @@ class PodEngine final : public kube::PodListener, public MaterialListener {
 
   // ---- Updates (updates.cpp)
   void restore_told(const kube::PodRecord& pod, PodState& state) VKHOST_REQUIRES(mutex_);
+  [[nodiscard]] SteadyTime tokens_wanted_from() const;
   static void note_wanted(const kube::PodRecord* before, PodState& state);
   void refuse_unsupported(const std::string& uid, PodState& state, Reports* reports)
       VKHOST_REQUIRES(mutex_);

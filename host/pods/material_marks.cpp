@@ -33,8 +33,11 @@ void MaterialMarks::take(const MaterialMarks& other, std::uint64_t parts) {
 }
 
 MaterialMarks marks_of(std::string_view document) {
-  return {mark_of(kube::find_member(document, "volumes"), "{}"),
-          mark_of(kube::find_member(document, "pull_credentials"), "[]")};
+  const std::string_view volumes = kube::find_member(document, "volumes");
+  // As the member of a file: a volume of that name has an object there, and in paths quotes are escaped.
+  const bool has_tokens = volumes.find(R"("audience":")") != std::string_view::npos;
+  return {mark_of(volumes, "{}"), mark_of(kube::find_member(document, "pull_credentials"), "[]"),
+          has_tokens};
 }
 
 std::uint64_t needless_parts(std::uint64_t parts,
@@ -46,6 +49,9 @@ std::uint64_t needless_parts(std::uint64_t parts,
   }
   if (is_needless(present.pull_credentials, told.pull_credentials)) {
     needless |= plugin::kChangedPullCredentials;
+  }
+  if (!present.has_tokens) {
+    needless |= plugin::kChangedTokens;
   }
   return needless & parts;
 }

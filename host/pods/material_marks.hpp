@@ -13,6 +13,7 @@ struct MaterialMarks {
   // Hashes of these members of the material document; 0: not known.
   std::uint64_t files = 0;
   std::uint64_t pull_credentials = 0;
+  bool has_tokens = false;  // in this document; a new one is worth a push always
 
   // Takes over those of `parts` (kChanged… bits).
   void take(const MaterialMarks& other, std::uint64_t parts);

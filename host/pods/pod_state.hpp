@@ -84,6 +84,7 @@ struct PodState {
   std::uint32_t deferrals = 0;  // in a row
   SteadyTime deferred_until{};
   std::uint64_t quiet_material = 0;  // not known to be news for anybody: the pod was adopted
+  SteadyTime quiet_until{};          // ... and told by itself not before
   MaterialMarks told_material;       // what it was given
   std::uint64_t refused_material =
       0;                      // parts that it was told it will not have, for the user to know

@@ -86,6 +86,21 @@ void PodEngine::restore_told(const kube::PodRecord& pod, PodState& state) {
   state.changed_material = kMaterialParts;
   state.quiet_material = kMaterialParts;
   state.written_conditions = provider_conditions(pod.status_json(), settings_.annotation_prefixes);
+  state.quiet_until = tokens_wanted_from();
+}
+
+// Each pod of an earlier process asks the API server for tokens of its own, for nobody knows which it has.
+// They come one after the other, and after what the start itself asks for; a token that was renewed in time
+// has more time left than that.
+SteadyTime PodEngine::tokens_wanted_from() const {
+  constexpr std::chrono::seconds kAfterTheStart{10};
+  constexpr std::chrono::duration<double> kSpread{50};
+  const plugin::Capabilities& capabilities = parts_.provider->capabilities();
+  if (!capabilities.uses_tokens || (capabilities.updates & plugin::kChangedTokens) == 0) {
+    return {};
+  }
+  return parts_.clock->steady_now() + kAfterTheStart +
+         std::chrono::duration_cast<std::chrono::milliseconds>(kSpread * parts_.random->next());
 }
 
 void PodEngine::note_wanted(const kube::PodRecord* before, PodState& state) {

@@ -15,7 +15,10 @@
 #include "resolve/resource_fields.hpp"
 #include "resolve/volume_files.hpp"
 
+#include <chrono>
+#include <functional>
 #include <set>
+#include <utility>
 
 namespace vkhost::resolve {
 namespace {
@@ -89,12 +92,28 @@ Result<Value> expand_path(const std::string& expression,
 }  // namespace
 
 Result<std::string> PodResolution::volumes(const PodVolumes& volumes) {
+  std::function<Result<TokenPtr>(const TokenFile&)> issue;
+  if (parts_.tokens != nullptr) {
+    issue = [this](const TokenFile& file) { return token(file); };
+  }
   return VolumeFiles({pod_, view_, parts_.node, fields_, parts_.events,
                       [this](ObjectKind kind, const std::string& name) {
                         return read_once(kind, name, plugin::kChangedFiles);
                       },
-                      [this](std::size_t bytes) { return spend(bytes); }})
+                      [this](std::size_t bytes) { return spend(bytes); }, parts_.makes_files,
+                      parts_.makes_tokens, std::move(issue)})
       .json(volumes);
+}
+
+Result<TokenPtr> PodResolution::token(const TokenFile& file) {
+  kube::TokenRequest request;
+  request.account_namespace = pod_.pod_namespace;
+  request.account = view_.service_account.empty() ? "default" : view_.service_account;
+  request.pod_name = pod_.name;
+  request.pod_uid = pod_.uid;
+  request.audience = file.audience;
+  request.lifetime = std::chrono::seconds{file.expiration_seconds};
+  return parts_.tokens->token(request, parts_.token_user, cancel_);
 }
 
 Result<std::string> PodResolution::containers() {

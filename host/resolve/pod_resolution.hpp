@@ -12,6 +12,7 @@
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_view.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/tokens.hpp"
 #include "resolve/used_object.hpp"
 #include "resolve/volume_view.hpp"
 
@@ -36,6 +37,11 @@ class PodResolution {
     const NodeFacts& node;
     EnvNames env_names;
     PodAddresses addresses;
+    // Of volumes: what the provider uses of them, and who hears of tokens that were renewed.
+    bool makes_files = true;
+    bool makes_tokens = false;
+    Tokens* tokens = nullptr;  // null: nobody issues any
+    TokenUser* token_user = nullptr;
   };
   // What an object that is gone is to those whose changes the pod hears of.
   enum class Vanished { Missing, AsItWas };
@@ -82,6 +88,7 @@ class PodResolution {
                            const std::string& prefix);
   // `changes`: see UsedObject.
   Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name, std::uint64_t changes);
+  Result<TokenPtr> token(const TokenFile& file);
   Status spend(std::size_t bytes);
 
   const Parts& parts_;

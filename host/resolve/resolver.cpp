@@ -50,13 +50,25 @@ class Resolver::Impl {
       : objects_(*parts.objects),
         capabilities_(capabilities),
         user_(parts.user),
-        parts_{objects_, *parts.events, *parts.node, settings.env_names,
-               capabilities.late_env ? PodAddresses::Late : PodAddresses::FromStatus} {}
+        parts_{objects_,
+               *parts.events,
+               *parts.node,
+               settings.env_names,
+               capabilities.late_env ? PodAddresses::Late : PodAddresses::FromStatus,
+               capabilities.uses_files,
+               capabilities.uses_tokens,
+               parts.tokens,
+               (capabilities.updates & plugin::kChangedTokens) != 0 ? parts.token_user : nullptr} {}
 
   Result<std::string> material(const kube::PodRecord& pod,
                                const MaterialScope& scope,
                                const CancelToken& cancel);
-  void forget(const std::string& pod_uid) { objects_.store().forget(pod_uid); }
+  void forget(const std::string& pod_uid) {
+    objects_.store().forget(pod_uid);
+    if (parts_.tokens != nullptr) {
+      parts_.tokens->forget(pod_uid);
+    }
+  }
 
  private:
   void register_objects(const kube::PodRecord& pod,
@@ -75,14 +87,11 @@ class Resolver::Impl {
 };
 
 Status Resolver::Impl::check_kinds() const {
-  const char* missing = capabilities_.uses_tokens             ? "tokens"
-                        : capabilities_.uses_pull_credentials ? "pull_credentials"
-                                                              : nullptr;
-  if (missing == nullptr) {
-    return Status::ok();
-  }
-  return spec_error("the provider wants material of the kind " + std::string(missing) +
-                    ", which this version of vkhost does not make");
+  return capabilities_.uses_pull_credentials ? spec_error(
+                                                   "the provider wants material of the kind "
+                                                   "pull_credentials, which this version of "
+                                                   "vkhost does not make")
+                                             : Status::ok();
 }
 
 Result<ServiceVariablesPtr> Resolver::Impl::services(const kube::PodRecord& pod,
@@ -123,7 +132,8 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
   VKHOST_TRY(check_kinds());
   const std::string_view spec = kube::find_member(pod.raw, "spec");
   const bool has_environment = capabilities_.uses_env && scope.environment;
-  const bool has_volumes = capabilities_.uses_files && scope.files && !mounts_no_files(spec);
+  const bool has_volumes = (capabilities_.uses_files || capabilities_.uses_tokens) && scope.files &&
+                           !mounts_no_files(spec);
   if (!has_environment && !has_volumes) {
     return material_text("{}");
   }
@@ -144,7 +154,10 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
   auto document = [&]() -> Result<std::string> {
     std::string volumes = "{}";
     if (has_volumes) {
-      VKHOST_TRY_ASSIGN(const PodVolumes mounted, read_pod_volumes(spec));
+      VKHOST_TRY_ASSIGN(PodVolumes mounted, read_pod_volumes(spec));
+      if (scope.only_with_tokens) {
+        std::erase_if(mounted.volumes, [](const auto& volume) { return !has_token(volume); });
+      }
       VKHOST_TRY_ASSIGN(volumes, resolution.volumes(mounted));
     }
     std::string containers = "{}";

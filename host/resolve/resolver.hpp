@@ -8,7 +8,8 @@
 //
 // What a pod refers to is registered with the ObjectStore under its UID, until forget(): its user hears
 // when files that the pod mounts have changed, and, after a failure, when anything has that the pod
-// refers to. [any-thread] [may-block]
+// refers to. Its tokens are renewed just as long, if the provider takes changes of tokens.
+// [any-thread] [may-block]
 #pragma once
 
 #include "base/cancel.hpp"
@@ -19,6 +20,7 @@
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/tokens.hpp"
 #include "resolve/used_object.hpp"
 
 #include <memory>
@@ -35,6 +37,8 @@ struct ResolverParts {         // all outlive the resolver
   ResolveEvents* events = nullptr;
   const NodeFacts* node = nullptr;
   ObjectUser* user = nullptr;  // null: nobody hears of changes
+  Tokens* tokens = nullptr;    // perhaps of many resolvers; null: nobody issues any
+  TokenUser* token_user = nullptr;
 };
 
 // What of the material is wanted, as far as the provider uses it.
@@ -44,6 +48,8 @@ struct MaterialScope {
   bool files = true;
   // For a pod that has them: files of an object that was deleted stay as they were.
   bool keeps_vanished_files = false;
+  // Of volumes only those with a token, so that no other keeps a new token from the pod.
+  bool only_with_tokens = false;
 };
 
 class Resolver {

@@ -1,7 +1,9 @@
 #include "resolve/volume_files.hpp"
 
 #include "base/base64.hpp"
+#include "base/clock.hpp"
 #include "base/json_text.hpp"
+#include "kube/token_request.hpp"
 #include "resolve/config_error.hpp"
 #include "resolve/resource_fields.hpp"
 
@@ -15,7 +17,8 @@ namespace {
 
 constexpr std::int64_t kLargestMode = 0777;
 constexpr std::int64_t kGroupMayRead = 0440;  // what a kubelet adds for an fsGroup
-constexpr std::size_t kFileBytes = 80;        // a file's members without path and data
+constexpr std::int64_t kOwnersMode = 0600;    // of a token that is meant for one user or group
+constexpr std::size_t kFileBytes = 160;       // a file's members without path, data and audience
 
 std::string object_words(const ObjectFiles& source) {
   return (source.kind == ObjectKind::Secret ? "secret \"" : "configmap \"") + source.name + "\"";
@@ -72,8 +75,16 @@ void append_file(std::string& json,
   append_json_string(json, path);
   json += R"(,"data":")" + base64_encode(file.data.reveal()) + R"(","mode":)";
   json += std::to_string(file.mode);
+  json += file.uid ? R"(,"uid":)" + std::to_string(*file.uid) : "";
   json += group ? R"(,"gid":)" + std::to_string(*group) : "";
-  json += file.secret ? R"(,"secret":true})" : "}";
+  json += file.secret ? R"(,"secret":true)" : "";
+  if (file.token) {
+    json += R"(,"audience":)";
+    append_json_string(json, file.token->audience);
+    json += R"(,"expires":)";
+    append_json_string(json, format_time(file.token->expires));
+  }
+  json += '}';
 }
 
 }  // namespace
@@ -126,7 +137,10 @@ bool VolumeFiles::PathOrder::operator()(std::string_view a, std::string_view b) 
 Result<std::string> VolumeFiles::json(const PodVolumes& volumes) {
   std::string json = "{";
   for (const VolumeView& volume : volumes.volumes) {
-    auto text = volume_json(volume, volumes.fs_group);
+    if (!parts_.makes_files && !has_token(volume)) {
+      continue;
+    }
+    auto text = volume_json(volume, volumes);
     if (!text) {
       return mount_failed(volume.name, text.status());
     }
@@ -137,11 +151,14 @@ Result<std::string> VolumeFiles::json(const PodVolumes& volumes) {
   return json + "}";
 }
 
-Result<std::string> VolumeFiles::volume_json(const VolumeView& volume,
-                                             std::optional<std::int64_t> fs_group) {
-  Content content{volume, fs_group, {}, {}};
+Result<std::string> VolumeFiles::volume_json(const VolumeView& volume, const PodVolumes& all) {
+  Content content{volume, all, {}, {}};
   VKHOST_TRY_ASSIGN([[maybe_unused]] const auto mode, checked_mode(volume.default_mode));
   for (const FileSource& source : volume.sources) {
+    const bool is_token = std::holds_alternative<TokenFile>(source);
+    if (!(is_token ? parts_.makes_tokens : parts_.makes_files)) {
+      continue;
+    }
     VKHOST_TRY(std::visit([&](const auto& known) { return add(known, content); }, source));
   }
   std::string json = R"({"files":[)";
@@ -151,7 +168,7 @@ Result<std::string> VolumeFiles::volume_json(const VolumeView& volume,
       return config_error("\"" + *before + "\" would be a file and the folder of \"" + path + "\"");
     }
     before = &path;
-    append_file(json, path, file, fs_group);
+    append_file(json, path, file, all.fs_group);
   }
   return json + "]}";
 }
@@ -176,7 +193,7 @@ Status VolumeFiles::add(const ObjectFiles& source, Content& content) {
       return not_found(missing_key(source, item.key));
     }
     if (data != nullptr) {
-      VKHOST_TRY(add_named(item.path, item.mode, *data, is_secret, content));
+      VKHOST_TRY(add_named(item.path, item.mode, {*data, 0, is_secret}, content));
     }
   }
   return Status::ok();
@@ -191,7 +208,7 @@ Status VolumeFiles::add_all(const ObjectFiles& source,
         return config_error("key \"" + key + "\" of " + object_words(source) +
                             " cannot be the name of a file");
       }
-      VKHOST_TRY(add_file(key, {}, data, source.kind == ObjectKind::Secret, content));
+      VKHOST_TRY(add_file(key, {}, {data, 0, source.kind == ObjectKind::Secret}, content));
     }
   }
   return Status::ok();
@@ -200,16 +217,32 @@ Status VolumeFiles::add_all(const ObjectFiles& source,
 Status VolumeFiles::add(const DownwardFiles& source, Content& content) {
   for (const DownwardFile& file : source.items) {
     VKHOST_TRY_ASSIGN(std::string value, downward_value(file));
-    VKHOST_TRY(add_named(file.path, file.mode, Secret(std::move(value)), false, content));
+    VKHOST_TRY(add_named(file.path, file.mode, {Secret(std::move(value))}, content));
   }
   return Status::ok();
 }
 
-Status VolumeFiles::add(const OtherFiles& source, Content& /*content*/) {
-  // Every pod has one, unless it says otherwise; only providers that use tokens are given it.
-  if (source.kind == "serviceAccountToken") {
-    return Status::ok();
+Status VolumeFiles::add(const TokenFile& source, Content& content) {
+  if (source.expiration_seconds < kube::kShortestTokenLifetime.count()) {
+    return spec_error("a serviceAccountToken may not specify a duration less than 10 minutes");
   }
+  if (source.expiration_seconds > kube::kLongestTokenLifetime.count()) {
+    return spec_error("a serviceAccountToken may not specify a duration larger than 2^32 seconds");
+  }
+  if (!parts_.token) {
+    return spec_error("there is no API server to issue a serviceAccountToken");
+  }
+  const auto token = parts_.token(source);
+  if (!token) {
+    return read_error(token.status(), "failed to fetch token");
+  }
+  const auto user = content.all.fs_user;
+  const bool is_owned = user.has_value() || content.all.fs_group.has_value();
+  return add_named(source.path, is_owned ? std::optional(kOwnersMode) : std::nullopt,
+                   {(*token)->token, 0, true, user, *token}, content);
+}
+
+Status VolumeFiles::add(const OtherFiles& source, Content& /*content*/) {
   return spec_error("a projected " + source.kind + " is not supported");
 }
 
@@ -229,26 +262,25 @@ Result<std::string> VolumeFiles::downward_value(const DownwardFile& file) {
 
 Status VolumeFiles::add_named(const std::string& path,
                               std::optional<std::int64_t> mode,
-                              const Secret& data,
-                              bool secret,
+                              VolumeFile file,
                               Content& content) {
   VKHOST_TRY_ASSIGN(const std::string clean, volume_path(path));
   // In other volumes the API server lets a path be given again, and the last one counts.
   if (!content.named.insert(clean).second && content.volume.is_projected) {
     return spec_error("conflicting duplicate paths: \"" + clean + "\"");
   }
-  return add_file(clean, mode, data, secret, content);
+  return add_file(clean, mode, std::move(file), content);
 }
 
 Status VolumeFiles::add_file(const std::string& path,
                              std::optional<std::int64_t> mode,
-                             const Secret& data,
-                             bool secret,
+                             VolumeFile file,
                              Content& content) {
-  VKHOST_TRY_ASSIGN(std::int64_t bits, checked_mode(mode.value_or(content.volume.default_mode)));
-  bits |= content.fs_group ? kGroupMayRead : 0;
-  VKHOST_TRY(parts_.spend(kFileBytes + path.size() + data.reveal().size() / 3 * 4));
-  content.files.insert_or_assign(path, VolumeFile{data, bits, secret});
+  VKHOST_TRY_ASSIGN(file.mode, checked_mode(mode.value_or(content.volume.default_mode)));
+  file.mode |= content.all.fs_group ? kGroupMayRead : 0;
+  const std::size_t audience = file.token ? file.token->audience.size() : 0;
+  VKHOST_TRY(parts_.spend(kFileBytes + path.size() + file.data.reveal().size() / 3 * 4 + audience));
+  content.files.insert_or_assign(path, std::move(file));
   return Status::ok();
 }
 

@@ -2,7 +2,8 @@
 //
 //   configMap, secret  a file for each key, or for each item
 //   downwardAPI        a file for each item
-//   projected          the files of its sources, later ones over earlier ones
+//   projected          the files of its sources, later ones over earlier ones; a serviceAccountToken is
+//                      one file
 //
 // What is missing and not optional keeps a kubelet's pod in ContainerCreating, with the event
 // FailedMount; so it does here. Part of one PodResolution, which reads objects and counts bytes for
@@ -18,6 +19,7 @@
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_view.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/tokens.hpp"
 #include "resolve/volume_view.hpp"
 
 #include <cstddef>
@@ -36,6 +38,8 @@ struct VolumeFile {
   Secret data;
   std::int64_t mode = 0;  // permission bits
   bool secret = false;
+  std::optional<std::int64_t> uid = {};
+  TokenPtr token = {};  // what it holds, if it holds one
 };
 
 class VolumeFiles {
@@ -50,6 +54,11 @@ class VolumeFiles {
     std::function<Result<ObjectPtr>(ObjectKind kind, const std::string& name)> read;
     // Takes so many bytes from what the material may have; fails when they are not there.
     std::function<Status(std::size_t bytes)> spend;
+    // What is made: files other than tokens, tokens.
+    bool makes_files = true;
+    bool makes_tokens = false;
+    // A token of the pod's service account; null where nobody issues any. [may-block]
+    std::function<Result<TokenPtr>(const TokenFile& file)> token = {};
   };
   explicit VolumeFiles(Parts parts) : parts_(std::move(parts)) {}
 
@@ -64,25 +73,24 @@ class VolumeFiles {
   };
   struct Content {
     const VolumeView& volume;
-    std::optional<std::int64_t> fs_group;
+    const PodVolumes& all;
     std::map<std::string, VolumeFile, PathOrder> files;
     std::set<std::string> named;  // paths that the pod itself has spelled out
   };
 
-  Result<std::string> volume_json(const VolumeView& volume, std::optional<std::int64_t> fs_group);
+  Result<std::string> volume_json(const VolumeView& volume, const PodVolumes& all);
   Status add(const ObjectFiles& source, Content& content);
   Status add(const DownwardFiles& source, Content& content);
+  Status add(const TokenFile& source, Content& content);
   static Status add(const OtherFiles& source, Content& content);
   Status add_all(const ObjectFiles& source, const ReferencedObject& object, Content& content);
   Status add_named(const std::string& path,
                    std::optional<std::int64_t> mode,
-                   const Secret& data,
-                   bool secret,
+                   VolumeFile file,
                    Content& content);
   Status add_file(const std::string& path,
                   std::optional<std::int64_t> mode,
-                  const Secret& data,
-                  bool secret,
+                  VolumeFile file,
                   Content& content);
   Result<std::string> downward_value(const DownwardFile& file);
   Status mount_failed(const std::string& volume, const Status& status);

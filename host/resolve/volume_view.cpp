@@ -95,6 +95,15 @@ Result<DownwardFiles> read_downward_files(const Object& source, const Place& pla
   return files;
 }
 
+Result<TokenFile> read_token_file(const Object& source, const Place& place) {
+  TokenFile file;
+  VKHOST_TRY_ASSIGN(file.path, read_string(source, "path", place));
+  VKHOST_TRY_ASSIGN(file.audience, read_string(source, "audience", place));
+  VKHOST_TRY_ASSIGN(const auto seconds, find_integer(source, "expirationSeconds", place));
+  file.expiration_seconds = seconds.value_or(file.expiration_seconds);
+  return file;
+}
+
 // The one member of `object` out of `kinds` (none: all) that is set; empty when there is none.
 Result<std::string> read_kind(const Object& object, const Names& kinds, const Place& place) {
   std::string found;
@@ -123,6 +132,10 @@ Result<FileSource> read_projected_source(const Object& projection,
   if (kind == "downwardAPI") {
     VKHOST_TRY_ASSIGN(auto files, read_downward_files(*source, source_place));
     return FileSource(std::move(files));
+  }
+  if (kind == "serviceAccountToken") {
+    VKHOST_TRY_ASSIGN(auto file, read_token_file(*source, source_place));
+    return FileSource(std::move(file));
   }
   return FileSource(OtherFiles{kind});
 }
@@ -166,18 +179,41 @@ Status read_volume(const Object& volume,
   return Status::ok();
 }
 
-Result<std::optional<std::int64_t>> read_fs_group(const Object& spec, const Place& place) {
-  VKHOST_TRY_ASSIGN(const auto context, read_object(spec, "securityContext", place));
+// A number of a user or group in the securityContext of a pod or container.
+Result<std::optional<std::int64_t>> read_id(const Object& holder,
+                                            const std::string& key,
+                                            const Place& place) {
+  VKHOST_TRY_ASSIGN(const auto context, read_object(holder, "securityContext", place));
   if (context.isNull()) {
     return std::optional<std::int64_t>();
   }
   const Place context_place(place, "securityContext");
-  VKHOST_TRY_ASSIGN(const auto group, find_integer(*context, "fsGroup", context_place));
-  constexpr std::int64_t kLargestGroup = 0x7FFFFFFF;
-  if (group && (*group < 0 || *group > kLargestGroup)) {
-    return invalid_argument(context_place.text() + ".fsGroup is not the number of a group");
+  VKHOST_TRY_ASSIGN(const auto id, find_integer(*context, key, context_place));
+  constexpr std::int64_t kLargestId = 0x7FFFFFFF;
+  if (id && (*id < 0 || *id > kLargestId)) {
+    return invalid_argument(context_place.text() + "." + key + " is not the number of a " +
+                            (key == "fsGroup" ? "group" : "user"));
   }
-  return group;
+  return id;
+}
+
+// Of ephemeral containers a kubelet asks nothing.
+Result<std::optional<std::int64_t>> read_fs_user(const Object& spec, const Place& place) {
+  VKHOST_TRY_ASSIGN(const auto of_pod, read_id(spec, "runAsUser", place));
+  std::optional<std::int64_t> common;
+  bool differs = false;
+  for (const char* const list : {"initContainers", "containers"}) {
+    VKHOST_TRY_ASSIGN(const auto containers, read_array(spec, list, place));
+    for (std::size_t i = 0; !containers.isNull() && i < containers->size(); ++i) {
+      const Place container_place(place, list, i);
+      VKHOST_TRY_ASSIGN(const auto container, object_at(*containers, i, container_place));
+      VKHOST_TRY_ASSIGN(const auto own, read_id(*container, "runAsUser", container_place));
+      const auto user = own ? own : of_pod;
+      differs = differs || !user || (common && common != user);
+      common = user;
+    }
+  }
+  return differs ? std::optional<std::int64_t>() : common;
 }
 
 }  // namespace
@@ -204,8 +240,17 @@ Result<PodVolumes> read_pod_volumes(std::string_view spec_text) {
       result.volumes.push_back(std::move(view));
     }
   }
-  VKHOST_TRY_ASSIGN(result.fs_group, read_fs_group(*spec, place));
+  VKHOST_TRY_ASSIGN(result.fs_group, read_id(*spec, "fsGroup", place));
+  if (std::any_of(result.volumes.begin(), result.volumes.end(), has_token)) {
+    VKHOST_TRY_ASSIGN(result.fs_user, read_fs_user(*spec, place));
+  }
   return result;
+}
+
+bool has_token(const VolumeView& volume) {
+  return std::any_of(volume.sources.begin(), volume.sources.end(), [](const FileSource& source) {
+    return std::holds_alternative<TokenFile>(source);
+  });
 }
 
 bool mounts_no_files(std::string_view spec) {

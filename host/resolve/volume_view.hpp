@@ -44,6 +44,13 @@ struct DownwardFiles {
   std::vector<DownwardFile> items;
 };
 
+// A projected serviceAccountToken.
+struct TokenFile {
+  std::string path;
+  std::string audience;  // empty: the API server's own
+  std::int64_t expiration_seconds = 3600;
+};
+
 // A projected source of another kind, by the name of its member.
 struct OtherFiles {
   std::string kind;
@@ -51,7 +58,7 @@ struct OtherFiles {
 
 // A further kind is one more alternative here, its reader in volume_view.cpp, and what it contributes
 // in volume_files.cpp; the compiler names the places that lack it.
-using FileSource = std::variant<ObjectFiles, DownwardFiles, OtherFiles>;
+using FileSource = std::variant<ObjectFiles, DownwardFiles, TokenFile, OtherFiles>;
 
 inline constexpr std::int64_t kDefaultFileMode = 0644;
 
@@ -66,10 +73,13 @@ struct PodVolumes {
   std::vector<VolumeView>
       volumes;  // those that a container mounts, as a kubelet leaves out the others
   std::optional<std::int64_t> fs_group;  // spec.securityContext.fsGroup
+  std::optional<std::int64_t> fs_user;   // whom all containers run as, if the pod says so of each
 };
 
 // `spec` is the JSON text of the pod's spec.
 Result<PodVolumes> read_pod_volumes(std::string_view spec);
+
+[[nodiscard]] bool has_token(const VolumeView& volume);
 
 // True when a quick look at the text shows that no volume is of these kinds: no document model is
 // built for such pods. False also when it takes a parser to tell.

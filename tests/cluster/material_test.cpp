@@ -198,23 +198,6 @@ TEST_F(PodEnvironment, NamesTheServicesOfItsNamespaceUnlessThePodWantsNone) {
   EXPECT_NE(without.find("KUBERNETES_SERVICE_HOST"), nullptr);
 }
 
-TEST_F(PodEnvironment, IsNotMadeWithoutServicesThatCannotBeRead) {
-  proxy_ = Cluster::instance().proxy();
-  NodeOptions options = asking_for_env();
-  options.proxy = proxy_.get();
-  NodeUnderTest& node = given_node(std::move(options));
-  const FaultId outage = proxy_->answer(503, {.path = "/services"});
-
-  const std::string uid = create_main(R"("env":[{"name":"A","value":"1"}])");
-  wait_until_waiting_for_material();
-  EXPECT_EQ(node.journal().count("create_pod", uid), 0U);
-  proxy_->take_back(outage);
-
-  const ContainerMaterial main = main_of(uid);
-  EXPECT_NE(main.find("KUBERNETES_SERVICE_HOST"), nullptr);
-  EXPECT_EQ(node.journal().creations(), (std::map<std::string, int>{{uid, 1}}));
-}
-
 TEST_F(PodEnvironment, HoldsOnlyWhatTheUserWrote) {
   NodeUnderTest& node = given_node();
 

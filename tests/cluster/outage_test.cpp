@@ -1,14 +1,16 @@
 // One fault at a time between the daemon and the API server.
-#include "cluster/node_under_test.hpp"
+#include "cluster/pod_material.hpp"
 #include "support/json_pointer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <ostream>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace vkhost::testing {
 namespace {
@@ -234,6 +236,25 @@ TEST(FrozenNetwork, IsNoticedAndOvercome) {
   proxy->thaw();
 
   node.wait_until_running("meanwhile");
+}
+
+using PodEnvironment = PodMaterial;
+
+TEST_F(PodEnvironment, IsNotMadeWithoutServicesThatCannotBeRead) {
+  proxy_ = Cluster::instance().proxy();
+  NodeOptions options = asking_for_env();
+  options.proxy = proxy_.get();
+  NodeUnderTest& node = given_node(std::move(options));
+  const FaultId outage = proxy_->answer(503, {.path = "/services"});
+
+  const std::string uid = create_main(R"("env":[{"name":"A","value":"1"}])");
+  wait_until_waiting_for_material();
+  EXPECT_EQ(node.journal().count("create_pod", uid), 0U);
+  proxy_->take_back(outage);
+
+  const ContainerMaterial main = main_of(uid);
+  EXPECT_NE(main.find("KUBERNETES_SERVICE_HOST"), nullptr);
+  EXPECT_EQ(node.journal().creations(), (std::map<std::string, int>{{uid, 1}}));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ NodeOptions options_of(const RoleStory& story, const FaultProxy& proxy, const st
     return kubeconfig_text(proxy.url(), proxy.ca_pem(), token);
   };
   options.rules = story.rules;
-  options.daemon.provider_settings = "material = ['env']\n";
+  options.daemon.provider_settings = "material = [" + std::string(story.material) + "]\n";
   options.daemon.node_settings = "lease_duration = '10s'\n";
   options.daemon.kubernetes_settings = "watch_list = 'off'\n";
   options.daemon.more = story.settings;
@@ -106,6 +106,17 @@ bool run_with_services(RoleStage& stage) {
   return stage.wait_until_running("web");
 }
 
+bool run_with_a_token(RoleStage& stage) {
+  NodeUnderTest& node = stage.node();
+  node.cluster().create(
+      node.pods_path(),
+      R"({"metadata":{"name":"web"},"spec":{"nodeName":")" + node.name() +
+          R"(","containers":[{"name":"main","image":"registry.example/app:1",)"
+          R"("volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v",)"
+          R"("projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}]}})");
+  return stage.wait_until_running("web");
+}
+
 }  // namespace
 
 const std::vector<RoleStory>& role_stories() {
@@ -125,6 +136,7 @@ const std::vector<RoleStory>& role_stories() {
        .play = live_end_and_leave_a_workload_behind},
       {.feature = "references", .play = refer_to_objects},
       {.feature = "service-variables", .play = run_with_services},
+      {.feature = "tokens", .material = "'tokens'", .play = run_with_a_token},
   };
   return stories;
 }

@@ -9,6 +9,7 @@
 #include "resolve/pod_resolution.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_resolve.hpp"
+#include "support/fake_token_source.hpp"
 
 #include <Poco/JSON/Parser.h>
 
@@ -122,8 +123,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fakes::FakeNodeFacts node;
   node.amounts = {{"cpu", "4"}, {"memory", "8Gi"}};
   resolve::Objects objects({source, clock}, std::chrono::milliseconds{0}, 0);
-  const resolve::PodResolution::Parts parts{objects, events, node, resolve::EnvNames::Identifiers,
-                                            resolve::PodAddresses::Late};
+  fakes::FakeTokenSource issuer(clock);
+  vkhost::SeededRandom random(1);
+  resolve::Tokens tokens({issuer, clock, random});
+  const resolve::PodResolution::Parts parts{
+      objects, events, node,   resolve::EnvNames::Identifiers, resolve::PodAddresses::Late,
+      true,    true,   &tokens};
   const resolve::ServiceVariables no_services;
   CancelSource cancel;
   const CancelToken token = cancel.token();

@@ -260,6 +260,13 @@ FaultId FaultProxy::trickle(std::size_t bytes, std::chrono::milliseconds each, W
       {.kind = FaultKind::Trickle, .when = std::move(when), .time = each, .bytes = bytes});
 }
 
+FaultId FaultProxy::replace(std::string text, std::string replacement, When when) {
+  return engine_->control.add({.kind = FaultKind::Replace,
+                               .when = std::move(when),
+                               .text = std::move(text),
+                               .replacement = std::move(replacement)});
+}
+
 void FaultProxy::take_back(FaultId fault) {
   engine_->control.remove(fault);
   engine_->wake_all();

@@ -3,7 +3,7 @@
 //
 // It ends TLS on both sides, so the client trusts ca_pem() and identifies itself by token; HTTP/1.1
 // only. Requests are read whole and passed on unchanged, one upstream connection for each client
-// connection; answers are passed on as they arrive. Faults take hold with the next request, cuts at
+// connection; answers are passed on as they arrive, unless something is to be replaced in them. Faults take hold with the next request, cuts at
 // once. All verbs may be called at any time from any thread; each returns when it is in force. The
 // destructor cuts everything and joins every thread. start() throws std::runtime_error.
 #pragma once
@@ -56,6 +56,8 @@ class FaultProxy {
   FaultId hang_up(When when = {}, Ending ending = Ending::Orderly);
   FaultId half_body(When when = {}, Ending ending = Ending::Orderly);
   FaultId trickle(std::size_t bytes, std::chrono::milliseconds each, When when = {});
+  // In bodies of answers, but not of watches, one text stands for another.
+  FaultId replace(std::string text, std::string replacement, When when = {});
   void take_back(FaultId fault);
   // Takes back every fault, thaws, listens again, stops cut_watches_every().
   void clear();

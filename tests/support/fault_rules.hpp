@@ -42,6 +42,7 @@ enum class FaultKind {
   HangUp,      // the connection ends after the answer, which does not announce it
   StallAfter,  // the API server does it, the answer is held until the fault is taken back
   Trickle,     // the answer arrives as `bytes` each `time`
+  Replace,     // `text` stands in the answer as `replacement`; not in watches
 };
 
 using FaultId = std::uint64_t;
@@ -55,6 +56,8 @@ struct Fault {
   std::size_t bytes = 0;
   Ending ending = Ending::Abrupt;
   FaultId id = 0;
+  std::string text = {};
+  std::string replacement = {};
 };
 
 // What happens to one request: at most one fault of each kind, the one added first.

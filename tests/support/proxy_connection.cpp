@@ -404,6 +404,10 @@ ProxyConnection::Next ProxyConnection::pass_answer(Exchange& exchange) {
   if (half != nullptr && !exchange.request.is_watch()) {
     return pass_half(exchange, half->ending);
   }
+  const Fault* const replace = exchange.faults.find(FaultKind::Replace);
+  if (replace != nullptr && !exchange.request.is_watch()) {
+    return pass_replaced(exchange, *replace);
+  }
   if (!send_answer(exchange, exchange.answer_head.text())) {
     return Next::Close;
   }
@@ -433,6 +437,29 @@ ProxyConnection::Next ProxyConnection::pass_half(Exchange& exchange, Ending endi
   }
   upstream_.reset();
   return close_with(ending);
+}
+
+ProxyConnection::Next ProxyConnection::pass_replaced(Exchange& exchange, const Fault& replace) {
+  Head& head = exchange.answer_head;
+  BodyDecoder body = BodyDecoder::of_response(head, exchange.request.method);
+  std::string payload;
+  if (persist([&] { return from_upstream_.read_body(*upstream_, wait(), &body, &payload); }) !=
+      Io::Ok) {
+    return close_with(Ending::Abrupt);
+  }
+  for (std::size_t at = payload.find(replace.text); at != std::string::npos;
+       at = payload.find(replace.text, at + replace.replacement.size())) {
+    payload.replace(at, replace.text.size(), replace.replacement);
+  }
+  head.remove_field("Transfer-Encoding");
+  head.remove_field("Content-Length");
+  head.fields.emplace_back("Content-Length", std::to_string(payload.size()));
+  if (!send_answer(exchange, head.text() + payload)) {
+    return Next::Close;
+  }
+  exchange.answered = head.status();
+  return asks_to_close(exchange.request_head) || asks_to_close(head) ? close_with(Ending::Orderly)
+                                                                     : Next::Continue;
 }
 
 ProxyConnection::Next ProxyConnection::pass_stream(Exchange& exchange) {

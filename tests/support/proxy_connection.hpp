@@ -79,6 +79,7 @@ class ProxyConnection {
   [[nodiscard]] bool try_forward(Exchange& exchange, bool* fresh);
   [[nodiscard]] Next pass_answer(Exchange& exchange);
   [[nodiscard]] Next pass_half(Exchange& exchange, Ending ending);
+  [[nodiscard]] Next pass_replaced(Exchange& exchange, const Fault& replace);
   [[nodiscard]] Next pass_stream(Exchange& exchange);
   [[nodiscard]] bool put_expiry_into_watch();
 

@@ -432,8 +432,11 @@ enum {
  * volume, without empty parts, "." and "..", and never begins with ".."; each is there once, and none
  * is the folder of another. `data` is base64. `mode` is the number that chmod takes, of permission
  * bits alone. uid and gid are left out when the pod names none; gid is its fsGroup, for whom mode
- * has the bits 0440 set. audience and expires (RFC 3339) stand with service-account tokens; without
- * the kind tokens a projected volume lacks its token. */
+ * has the bits 0440 set. audience and expires (RFC 3339) stand with service-account tokens, as the API
+ * server issued them for this pod; VKP_CHANGED_TOKENS brings new ones long before the old expire, and
+ * where tokens are all that changed, only volumes with one. Without the kind tokens a projected volume
+ * lacks its token; without the kind files volumes holds those with a token, and of these the token
+ * alone. */
 
 typedef struct vkp_create_pod_request {
   uint64_t size;

@@ -4,6 +4,7 @@
 #include "resolve/objects.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_resolve.hpp"
+#include "support/fake_token_source.hpp"
 #include "support/recording_event_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -46,8 +47,11 @@ class NodeMaterialTest : public ::testing::Test {
     parts.allocatable = [](std::string_view resource) -> std::optional<std::string> {
       return resource == "cpu" ? std::optional<std::string>("4") : std::nullopt;
     };
+    parts.tokens = &tokens_;
     plugin::Capabilities capabilities;
     capabilities.uses_env = true;
+    capabilities.uses_tokens = true;
+    capabilities.updates = plugin::kChangedTokens;
     return std::make_unique<NodeMaterial>(std::move(parts), capabilities);
   }
 
@@ -74,6 +78,10 @@ class NodeMaterialTest : public ::testing::Test {
   testing::FakeObjectFeed feed_;
   resolve::Objects cache_{{objects_, clock_, &feed_}};
   Timers timers_{clock_};
+  testing::FakeClock token_clock_;
+  testing::FakeTokenSource token_source_{token_clock_};
+  SeededRandom random_{1};
+  resolve::Tokens tokens_{{token_source_, token_clock_, random_}};
 };
 
 TEST_F(NodeMaterialTest, AnswersWhatPodsAskAboutTheirNode) {
@@ -103,6 +111,25 @@ TEST_F(NodeMaterialTest, TellsThatMaterialMayBeMadeNow) {
   feed_.change("Secret/default/none", R"({"data":{"k":"dg=="}})");
 
   EXPECT_THAT(listener.told, ElementsAre("u-1:0"));
+}
+
+TEST_F(NodeMaterialTest, TellsThatATokenWasRenewedUntilNobodyListens) {
+  const auto source = make_source();
+  RecordingListener listener;
+  source->listen(&listener);
+  const auto pod =
+      kube::parse_pod(R"({"metadata":{"name":"web","namespace":"default","uid":"u-1"},"spec":{
+          "containers":[{"name":"main","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+          "volumes":[{"name":"v","projected":{"sources":[
+            {"serviceAccountToken":{"path":"token","expirationSeconds":600}}]}}]}})");
+  EXPECT_TRUE(source->material(**pod, std::nullopt, {}).is_ok());
+  token_clock_.advance(std::chrono::seconds{480});
+
+  EXPECT_TRUE(tokens_.renew_one({}));
+
+  EXPECT_THAT(listener.told, ElementsAre("u-1:" + std::to_string(plugin::kChangedTokens)));
+  source->listen(nullptr);
+  EXPECT_EQ(tokens_.size(), 0U);
 }
 
 TEST_F(NodeMaterialTest, TellsNobodyOfPodsThatAreForgotten) {

@@ -174,6 +174,22 @@ TEST_F(Decide, LetsWhatIsNewNotWaitForWhatWasDeferred) {
   EXPECT_EQ(decided().changed, plugin::kChangedImage | plugin::kChangedTokens);
 }
 
+TEST_F(Decide, LeavesMaterialOfAnEarlierProcessForLater) {
+  state_.backend = Backend::Present;
+  state_.told.accept(kPodParts, state_.parts());
+  state_.changed_material = plugin::kChangedTokens;
+  state_.quiet_material = plugin::kChangedTokens;
+  state_.quiet_until = kNow + seconds{3};
+  EXPECT_EQ(decided().kind, ActionKind::Wait);
+  EXPECT_EQ(decided().until, kNow + seconds{3});
+
+  record_->parts.image = 1;
+  EXPECT_EQ(decided().changed, plugin::kChangedImage);
+
+  state_.quiet_until = kNow;
+  EXPECT_EQ(decided().changed, plugin::kChangedImage | plugin::kChangedTokens);
+}
+
 // virtual-kubelet#978, #78, #689: A pod that its provider loses is Failed for good
 TEST_F(Decide, FollowsThePolicyForALostPod) {
   state_.backend = Backend::Lost;

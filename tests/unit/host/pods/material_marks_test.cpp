@@ -11,12 +11,14 @@ using plugin::kChangedTokens;
 
 constexpr std::uint64_t kAll = kChangedFiles | kChangedTokens | kChangedPullCredentials;
 constexpr const char* kOne = R"({"volumes":{"v":{"files":[{"path":"a","data":"MQ=="}]}}})";
+constexpr const char* kToken =
+    R"({"volumes":{"v":{"files":[{"path":"t","data":"MQ==","audience":"vault"}]}}})";
 constexpr const char* kOther = R"({"volumes":{"v":{"files":[{"path":"a","data":"Mg=="}]}}})";
 
 TEST(MaterialMarks, SpareWhatWasTold) {
-  EXPECT_EQ(needless_parts(kAll, marks_of(kOne), marks_of(kOne)),
-            kChangedFiles | kChangedPullCredentials);
-  EXPECT_EQ(needless_parts(kAll, marks_of(kOther), marks_of(kOne)), kChangedPullCredentials);
+  constexpr std::uint64_t kOfFiles = kChangedFiles | kChangedPullCredentials;
+  EXPECT_EQ(needless_parts(kOfFiles, marks_of(kOne), marks_of(kOne)), kOfFiles);
+  EXPECT_EQ(needless_parts(kOfFiles, marks_of(kOther), marks_of(kOne)), kChangedPullCredentials);
 }
 
 TEST(MaterialMarks, SpareWhatIsNotThereButNotWhatIsNotKnown) {
@@ -29,8 +31,14 @@ TEST(MaterialMarks, TellOfFilesThatWent) {
   EXPECT_EQ(needless_parts(kChangedFiles, marks_of("{}"), marks_of(kOne)), 0U);
 }
 
-TEST(MaterialMarks, NeverSpareTokens) {
-  EXPECT_EQ(needless_parts(kChangedTokens, marks_of(kOne), marks_of(kOne)), 0U);
+TEST(MaterialMarks, SpareTokensOnlyWhereThereAreNone) {
+  EXPECT_EQ(needless_parts(kAll, marks_of(kToken), marks_of(kToken)),
+            kChangedFiles | kChangedPullCredentials);
+  for (const char* const without :
+       {"{}", kOne, R"({"volumes":{"audience":{"files":[]}}})",
+        R"({"volumes":{"v":{"files":[{"path":"\"audience\":\"","data":""}]}}})"}) {
+    EXPECT_EQ(needless_parts(kChangedTokens, marks_of(without), {}), kChangedTokens) << without;
+  }
 }
 
 TEST(MaterialMarks, TakeOverOnlyTheNamedParts) {

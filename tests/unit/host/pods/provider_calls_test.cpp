@@ -813,8 +813,12 @@ TEST_F(UpdatePodCalls, AskForTheTruthWhenTheWorkloadIsNotFound) {
   EXPECT_EQ(creates(uid), 1U);
 }
 
+constexpr const char* kMaterialWithToken =
+    R"({"volumes":{"v":{"files":[{"path":"t","data":"MQ==","audience":"vault"}]}}})";
+
 TEST_F(UpdatePodCalls, ComeForMaterialThatChanged) {
   provider_.shape.updates = plugin::kChangedTokens;
+  material_.answer(kMaterialWithToken);
   boot();
   const std::string uid = given_running_pod();
 
@@ -827,6 +831,7 @@ TEST_F(UpdatePodCalls, ComeForMaterialThatChanged) {
 
 TEST_F(UpdatePodCalls, SeeMaterialThatChangesWhileTheyAreUnderWay) {
   provider_.shape.updates = plugin::kChangedTokens;
+  material_.answer(kMaterialWithToken);
   boot();
   const std::string uid = given_running_pod();
   provider_.during_next(Kind::Update,

@@ -247,6 +247,42 @@ TEST_F(Updates, LeaveNoAnnotationWhereTheProviderTakesNone) {
   EXPECT_EQ(api_.annotation(other, "vkhost.io/handle-uid"), other);
 }
 
+TEST_F(Updates, OfTokensComeToNoPodWithoutOneAfterARestart) {
+  provider_.shape.uses_tokens = true;
+  provider_.shape.updates = kChangedTokens;
+  boot();
+  given_running_pod();
+  pass(seconds{5});
+
+  boot();
+  pass(seconds{90});
+
+  EXPECT_EQ(provider_.count(Kind::Update), 0U);
+}
+
+TEST_F(Updates, WithNewTokensAreSpreadOverTimeAfterARestart) {
+  constexpr std::size_t kPods = 60;
+  material_.answer(
+      R"({"volumes":{"v":{"files":[{"path":"t","data":"MQ==","audience":"vault"}]}}})");
+  provider_.shape.uses_tokens = true;
+  provider_.shape.updates = kChangedTokens;
+  boot();
+  for (std::size_t i = 0; i < kPods; ++i) {
+    given_running_pod({.name = "web-" + std::to_string(i)});
+  }
+  pass(seconds{5});
+  ASSERT_EQ(provider_.count(Kind::Update), 0U);
+
+  boot();
+  pass(seconds{9});
+  EXPECT_EQ(provider_.count(Kind::Update), 0U);
+  pass(seconds{10});
+  EXPECT_LT(provider_.count(Kind::Update), kPods / 2);
+  pass(seconds{42});
+
+  EXPECT_EQ(provider_.count(Kind::Update), kPods);
+}
+
 TEST_F(Updates, TravelWithTheFirstStatusInOnePatch) {
   provider_.runs_in_create = true;
   boot();

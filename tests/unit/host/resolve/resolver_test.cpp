@@ -4,6 +4,7 @@
 #include "base/thread.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_resolve.hpp"
+#include "support/fake_token_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -35,6 +36,21 @@ class RecordingUser final : public ObjectUser {
   std::vector<std::string> told;
 };
 
+class RecordingTokenUser final : public TokenUser {
+ public:
+  void token_renewed(const std::string& pod_uid) override { told.push_back(pod_uid); }
+  std::vector<std::string> told;
+};
+
+// A pod as API servers make them: its token, the authority of the API server, and a Secret beside it.
+constexpr const char* kPodWithToken =
+    R"({"serviceAccountName":"builder","containers":[{"name":"web",
+    "volumeMounts":[{"name":"api","mountPath":"/api"},{"name":"db","mountPath":"/db"}]}],"volumes":[
+    {"name":"api","projected":{"sources":[
+      {"serviceAccountToken":{"expirationSeconds":600,"path":"token"}},
+      {"configMap":{"name":"kube-root-ca.crt"}}]}},
+    {"name":"db","secret":{"secretName":"db"}}]})";
+
 class Resolving : public ::testing::Test {
  protected:
   Resolving() { capabilities_.uses_env = true; }
@@ -49,8 +65,9 @@ class Resolving : public ::testing::Test {
   }
   Resolver& resolver() {
     if (!resolver_) {
-      resolver_ = std::make_unique<Resolver>(ResolverParts{&cache_, &events_, &node_, &user_},
-                                             settings_, capabilities_);
+      resolver_ = std::make_unique<Resolver>(
+          ResolverParts{&cache_, &events_, &node_, &user_, &tokens_, &token_user_}, settings_,
+          capabilities_);
     }
     return *resolver_;
   }
@@ -62,6 +79,10 @@ class Resolving : public ::testing::Test {
   testing::FakeObjectFeed feed_;
   Objects cache_{{objects_, clock_, &feed_}};
   RecordingUser user_;
+  testing::FakeTokenSource token_source_{clock_};
+  SeededRandom random_{1};
+  Tokens tokens_{{token_source_, clock_, random_}};
+  RecordingTokenUser token_user_;
   CancelSource cancel_;
   ResolverSettings settings_;
   MaterialScope scope_;
@@ -260,13 +281,13 @@ TEST_F(Resolving, MakesFilesOnceTheObjectIsThere) {
 }
 
 TEST_F(Resolving, RefusesKindsThatItDoesNotMake) {
-  capabilities_.uses_tokens = true;
+  capabilities_.uses_pull_credentials = true;
 
   const auto text = material(R"({"containers":[{"name":"web"}]})");
 
   EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
   EXPECT_EQ(text.status().retry(), Retry::Never);
-  EXPECT_THAT(text.status().message(), HasSubstr("tokens"));
+  EXPECT_THAT(text.status().message(), HasSubstr("pull_credentials"));
 }
 
 TEST_F(Resolving, ReadsASharedObjectOnceForPodsThatComeTogether) {
@@ -358,6 +379,85 @@ TEST_F(Resolving, KeepsFilesOfWhatIsGoneForAPodThatHasThem) {
   EXPECT_EQ(
       *material(spec),
       R"({"containers":{},"volumes":{"v":{"files":[{"path":"a","data":"MQ==","mode":420}]}}})");
+}
+
+TEST_F(Resolving, AsksForTokensInTheNameOfThePod) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_tokens = true;
+
+  EXPECT_EQ(*material(kPodWithToken),
+            R"({"containers":{},"volumes":{"api":{"files":[{"path":"token","data":"dG9rZW4tMQ==",)"
+            R"("mode":420,"secret":true,"audience":"https://api",)"
+            R"("expires":"2026-01-02T03:14:05Z"}]}}})");
+
+  ASSERT_EQ(token_source_.count(), 1U);
+  const kube::TokenRequest asked = token_source_.requests()[0];
+  EXPECT_EQ(asked.account_namespace, "shop");
+  EXPECT_EQ(asked.account, "builder");
+  EXPECT_EQ(asked.pod_name, "web");
+  EXPECT_EQ(asked.pod_uid, "u-1");
+  EXPECT_EQ(asked.audience, "");
+  EXPECT_EQ(asked.lifetime, std::chrono::seconds{600});
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+TEST_F(Resolving, AsksForNoTokensThatTheProviderDoesNotUse) {
+  capabilities_.uses_files = true;
+  objects_.put("ConfigMap/shop/kube-root-ca.crt", R"({"data":{"ca.crt":"CA"}})");
+  objects_.put("Secret/shop/db", R"({"data":{"key":"c2VzYW1l"}})");
+
+  EXPECT_TRUE(material(kPodWithToken).is_ok());
+
+  EXPECT_EQ(token_source_.count(), 0U);
+}
+
+TEST_F(Resolving, TellsOfNewTokensIfTheProviderTakesThem) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_tokens = true;
+  capabilities_.updates = plugin::kChangedTokens;
+  EXPECT_TRUE(material(kPodWithToken).is_ok());
+  clock_.advance(std::chrono::seconds{480});
+
+  EXPECT_TRUE(tokens_.renew_one({}));
+
+  EXPECT_THAT(token_user_.told, ElementsAre("u-1"));
+  EXPECT_THAT(*material(kPodWithToken), HasSubstr(R"("data":"dG9rZW4tMg==")"));
+  EXPECT_EQ(token_source_.count(), 2U);
+}
+
+TEST_F(Resolving, RenewsNoTokensForAProviderThatTakesNoNewOnes) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_tokens = true;
+
+  EXPECT_TRUE(material(kPodWithToken).is_ok());
+
+  EXPECT_EQ(tokens_.next_look(), std::nullopt);
+}
+
+TEST_F(Resolving, RenewsTokensUntilThePodIsForgotten) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_tokens = true;
+  capabilities_.updates = plugin::kChangedTokens;
+  EXPECT_TRUE(material(kPodWithToken).is_ok());
+
+  resolver().forget("u-1");
+
+  EXPECT_EQ(tokens_.size(), 0U);
+}
+
+TEST_F(Resolving, LetsNoOtherVolumeKeepANewTokenFromThePod) {
+  capabilities_.uses_files = true;
+  capabilities_.uses_tokens = true;
+  objects_.put("ConfigMap/shop/kube-root-ca.crt", R"({"data":{"ca.crt":"CA"}})");
+  objects_.fail("Secret/shop/db", Status(StatusCode::PermissionDenied, "not any more"));
+  EXPECT_FALSE(material(kPodWithToken).is_ok());
+
+  scope_ = {.environment = false, .keeps_vanished_files = true, .only_with_tokens = true};
+  const auto text = material(kPodWithToken);
+
+  ASSERT_TRUE(text.is_ok()) << text.status().to_string();
+  EXPECT_THAT(*text, HasSubstr(R"("volumes":{"api":{"files":[{"path":"ca.crt")"));
+  EXPECT_THAT(*text, HasSubstr(R"("path":"token")"));
 }
 
 TEST_F(Resolving, FollowsNothingForAnEnvironmentOnceItIsMade) {

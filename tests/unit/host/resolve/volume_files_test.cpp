@@ -4,11 +4,14 @@
 #include "resolve/json_members.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_resolve.hpp"
+#include "support/fake_token_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -46,7 +49,8 @@ class VolumeFilesTest : public ::testing::Test {
                         [&](ObjectKind kind, const std::string& name) {
                           return objects_.read(kind, "shop", name, cancel_.token());
                         },
-                        [&](std::size_t bytes) { return spend(bytes); }})
+                        [&](std::size_t bytes) { return spend(bytes); }, makes_files_,
+                        makes_tokens_, issue_})
         .json(*volumes);
   }
   // "PATH MODE CONTENT" of each file, and "secret" or "gid=…" behind it; or why there are none.
@@ -63,6 +67,7 @@ class VolumeFilesTest : public ::testing::Test {
       std::snprintf(mode, sizeof(mode), " %04o ", file->getValue<unsigned>("mode"));
       lines.push_back(file->getValue<std::string>("path") + mode +
                       base64_decode(file->getValue<std::string>("data")).value_or("(broken)") +
+                      (file->has("uid") ? " uid=" + file->getValue<std::string>("uid") : "") +
                       (file->has("gid") ? " gid=" + file->getValue<std::string>("gid") : "") +
                       (file->has("secret") ? " secret" : ""));
     }
@@ -84,7 +89,20 @@ class VolumeFilesTest : public ::testing::Test {
   Objects objects_{{source_, clock_}, std::chrono::milliseconds{0}, 0};
   std::size_t budget_ = std::numeric_limits<std::size_t>::max();
   std::string more_;  // further members of the spec
+  bool makes_files_ = true;
+  bool makes_tokens_ = false;
+  std::function<Result<TokenPtr>(const TokenFile&)> issue_ = [this](const TokenFile& file) {
+    return tokens_.token({"shop", "builder", "web-0", "u-1", file.audience,
+                          std::chrono::seconds{file.expiration_seconds}},
+                         nullptr, cancel_.token());
+  };
+  testing::FakeTokenSource token_source_{clock_};
+  SeededRandom random_{1};
+  Tokens tokens_{{token_source_, clock_, random_}};
 };
+
+constexpr const char* kToken =
+    R"({"serviceAccountToken":{"path":"token","expirationSeconds":600}})";
 
 // ---- configMap and secret ----
 
@@ -367,6 +385,93 @@ TEST_F(VolumeFilesTest, AreRefusedWithASourceThatNobodyMakes) {
     EXPECT_EQ(json.status().retry(), Retry::Never);
     EXPECT_THAT(json.status().message(), HasSubstr("a projected " + std::string(kind)));
   }
+}
+
+// ---- tokens ----
+
+TEST_F(VolumeFilesTest, HoldTokensWithTheirAudienceAndEnd) {
+  makes_tokens_ = true;
+
+  EXPECT_EQ(*json_of(R"("projected":{"sources":[{"serviceAccountToken":
+                          {"path":"token","audience":"vault","expirationSeconds":600}}]})"),
+            R"({"v":{"files":[{"path":"token","data":"dG9rZW4tMQ==","mode":420,"secret":true,)"
+            R"("audience":"vault","expires":"2026-01-02T03:14:05Z"}]}})");
+}
+
+TEST_F(VolumeFilesTest, HoldTokensBesideOtherSources) {
+  makes_tokens_ = true;
+  source_.put("ConfigMap/shop/kube-root-ca.crt", R"({"data":{"ca.crt":"CA"}})");
+
+  EXPECT_THAT(files(R"("projected":{"defaultMode":420,"sources":[)" + std::string(kToken) +
+                    R"(,{"configMap":{"name":"kube-root-ca.crt","items":[
+                          {"key":"ca.crt","path":"ca.crt"}]}},
+                        {"downwardAPI":{"items":[
+                          {"path":"namespace","fieldRef":{"fieldPath":"metadata.namespace"}}]}}]})"),
+              ElementsAre("ca.crt 0644 CA", "namespace 0644 shop", "token 0644 token-1 secret"));
+}
+
+TEST_F(VolumeFilesTest, HoldTokensForTheUserAndGroupOfThePodAlone) {
+  makes_tokens_ = true;
+  const std::string volume = R"("projected":{"sources":[)" + std::string(kToken) + "]}";
+
+  more_ = R"(,"securityContext":{"runAsUser":1000})";
+  EXPECT_THAT(files(volume), ElementsAre("token 0600 token-1 uid=1000 secret"));
+  more_ = R"(,"securityContext":{"fsGroup":2000})";
+  EXPECT_THAT(files(volume), ElementsAre("token 0640 token-1 gid=2000 secret"));
+}
+
+TEST_F(VolumeFilesTest, AreTokensAloneForAProviderThatUsesNoFiles) {
+  makes_files_ = false;
+  makes_tokens_ = true;
+
+  EXPECT_THAT(files(R"("projected":{"sources":[{"configMap":{"name":"missing"}},)" +
+                    std::string(kToken) + R"(,{"somethingNew":{}}]})"),
+              ElementsAre("token 0644 token-1 secret"));
+  EXPECT_EQ(*json_of(R"("configMap":{"name":"missing"})"), "{}");
+}
+
+TEST_F(VolumeFilesTest, WaitForATokenThatIsNotIssued) {
+  makes_tokens_ = true;
+  token_source_.fail(not_found("serviceaccounts \"builder\" not found"));
+
+  const auto json = json_of(R"("projected":{"sources":[)" + std::string(kToken) + "]}");
+
+  EXPECT_EQ(json.status().code(), StatusCode::FailedPrecondition);
+  EXPECT_EQ(json.status().retry(), Retry::Backoff);
+  EXPECT_EQ(json.status().reason(), "ContainerCreating");
+  EXPECT_THAT(events_.lines(),
+              ElementsAre(R"(FailedMount: MountVolume.SetUp failed for volume "v" : )"
+                          R"(failed to fetch token: serviceaccounts "builder" not found)"));
+}
+
+TEST_F(VolumeFilesTest, AskForNoTokenThatApiServersDoNotIssue) {
+  makes_tokens_ = true;
+  for (const char* seconds : {"599", "0", "-600", "4294967297"}) {
+    const auto json = json_of(R"("projected":{"sources":[{"serviceAccountToken":
+                                   {"path":"token","expirationSeconds":)" +
+                              std::string(seconds) + "}}]}");
+
+    EXPECT_EQ(json.status().retry(), Retry::Never) << seconds;
+    EXPECT_THAT(json.status().message(), HasSubstr("may not specify a duration"));
+  }
+  for (const char* path : {"", "../token", "/token"}) {
+    EXPECT_EQ(json_of(R"("projected":{"sources":[{"serviceAccountToken":{"path":")" +
+                      std::string(path) + R"("}}]})")
+                  .status()
+                  .retry(),
+              Retry::Never)
+        << path;
+  }
+}
+
+TEST_F(VolumeFilesTest, RefuseForGoodATokenWhereNobodyIssuesAny) {
+  makes_tokens_ = true;
+  issue_ = nullptr;
+
+  const auto json = json_of(R"("projected":{"sources":[)" + std::string(kToken) + "]}");
+
+  EXPECT_EQ(json.status().retry(), Retry::Never);
+  EXPECT_THAT(json.status().message(), HasSubstr("no API server"));
 }
 
 // ---- hostile ----

@@ -65,7 +65,7 @@ TEST(VolumeView, ReadsTheDownwardApi) {
 
 TEST(VolumeView, ReadsProjectedSourcesInOrderAndNamesThoseOfOtherKinds) {
   const auto volumes = read_pod_volumes(spec_of(R"("projected":{"defaultMode":420,"sources":[
-      {"serviceAccountToken":{"path":"token"}},
+      {"serviceAccountToken":{"path":"token","audience":"vault","expirationSeconds":600}},
       {"configMap":{"name":"ca"},"secret":null},
       {"secret":{"name":"db"}},
       {},
@@ -76,7 +76,11 @@ TEST(VolumeView, ReadsProjectedSourcesInOrderAndNamesThoseOfOtherKinds) {
   const VolumeView& volume = volumes->volumes.at(0);
   EXPECT_TRUE(volume.is_projected);
   ASSERT_THAT(volume.sources, SizeIs(5));
-  EXPECT_EQ(std::get<OtherFiles>(volume.sources[0]).kind, "serviceAccountToken");
+  EXPECT_TRUE(has_token(volume));
+  const auto& token = std::get<TokenFile>(volume.sources[0]);
+  EXPECT_EQ(token.path, "token");
+  EXPECT_EQ(token.audience, "vault");
+  EXPECT_EQ(token.expiration_seconds, 600);
   EXPECT_EQ(std::get<ObjectFiles>(volume.sources[1]).name, "ca");
   EXPECT_EQ(std::get<ObjectFiles>(volume.sources[2]).name, "db");
   EXPECT_EQ(std::get<ObjectFiles>(volume.sources[2]).kind, ObjectKind::Secret);
@@ -113,6 +117,43 @@ TEST(VolumeView, ReadsTheGroupOfTheVolumes) {
   EXPECT_FALSE(read_pod_volumes(spec_of(volume))->fs_group.has_value());
 }
 
+TEST(VolumeView, FillsInWhatAManifestLeavesOutOfAToken) {
+  const auto volumes =
+      read_pod_volumes(spec_of(R"("projected":{"sources":[{"serviceAccountToken":{}}]})"));
+
+  const auto& token = std::get<TokenFile>(volumes->volumes.at(0).sources.at(0));
+  EXPECT_EQ(token.audience, "");
+  EXPECT_EQ(token.expiration_seconds, 3600);
+}
+
+// Whose the file of a token is, by the containers' users.
+TEST(VolumeView, ReadsTheUserThatAllContainersRunAs) {
+  const auto user_of = [](const std::string& pod, const std::string& init,
+                          const std::string& main) {
+    const auto context = [](const std::string& user) {
+      return user.empty() ? user : R"(,"securityContext":{"runAsUser":)" + user + "}";
+    };
+    return read_pod_volumes(R"({"initContainers":[{"name":"init")" + context(init) +
+                            R"(}],"containers":[{"name":"web",)"
+                            R"("volumeMounts":[{"name":"v","mountPath":"/v"}])" +
+                            context(main) +
+                            R"(}],"ephemeralContainers":[{"name":"debug"}],)"
+                            R"("volumes":[{"name":"v","projected":{"sources":[)"
+                            R"({"serviceAccountToken":{"path":"t"}}]}}])" +
+                            context(pod) + "}")
+        ->fs_user;
+  };
+
+  EXPECT_EQ(user_of("1000", "", ""), 1000);
+  EXPECT_EQ(user_of("1", "1000", "1000"), 1000);
+  EXPECT_EQ(user_of("1000", "1000", ""), 1000);
+  EXPECT_EQ(user_of("0", "", ""), 0);
+  EXPECT_EQ(user_of("", "", ""), std::nullopt);
+  EXPECT_EQ(user_of("", "1000", ""), std::nullopt);
+  EXPECT_EQ(user_of("", "", "1000"), std::nullopt);
+  EXPECT_EQ(user_of("1000", "1001", ""), std::nullopt);
+}
+
 TEST(VolumeView, RefusesMembersOfWrongShapeAndNamesThem) {
   const struct {
     std::string spec;
@@ -147,6 +188,15 @@ TEST(VolumeView, RefusesMembersOfWrongShapeAndNamesThem) {
       {spec_of(R"("projected":{"sources":[{"secret":{"name":7}}]})"),
        "projected.sources[0].secret.name"},
       {spec_of(R"("projected":{"sources":[{"token":7}]})"), "projected.sources[0].token"},
+      {spec_of(R"("projected":{"sources":[{"serviceAccountToken":{"path":7}}]})"),
+       "projected.sources[0].serviceAccountToken.path"},
+      {spec_of(R"("projected":{"sources":[{"serviceAccountToken":{"audience":[]}}]})"),
+       "serviceAccountToken.audience"},
+      {spec_of(R"("projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":6.5}}]})"),
+       "serviceAccountToken.expirationSeconds"},
+      {spec_of(R"("projected":{"sources":[{"serviceAccountToken":{}}]})",
+               R"(,"securityContext":{"runAsUser":-1})"),
+       "securityContext.runAsUser is not the number of a user"},
       {spec_of(R"("secret":{})", R"(,"securityContext":{"fsGroup":"2"})"), "fsGroup"},
       {spec_of(R"("secret":{})", R"(,"securityContext":{"fsGroup":-1})"), "fsGroup"},
       {spec_of(R"("secret":{})", R"(,"securityContext":{"fsGroup":2147483648})"), "fsGroup"},

@@ -252,6 +252,18 @@ TEST_F(FaultProxyTest, DelaysARequest) {
   EXPECT_GE(std::chrono::steady_clock::now() - began, 50ms);
 }
 
+TEST_F(FaultProxyTest, PutsOneTextForAnotherIntoAnswers) {
+  proxy_->replace("Pod", "longer Pod", {.label = "create pods", .times = 1});
+
+  const ApiAnswer other = client_.get(kPods);
+  const ApiAnswer struck = client_.create(kPods, R"({"a":"Pod","b":"Pod"})");
+  const ApiAnswer next = client_.create(kPods, R"({"a":"Pod"})");
+
+  EXPECT_THAT(other.body, HasSubstr("GET /api/v1/pods"));
+  EXPECT_THAT(struck.body, HasSubstr(R"({"a":"longer Pod","b":"longer Pod"})"));
+  EXPECT_THAT(next.body, HasSubstr(R"({"a":"Pod"})"));
+}
+
 TEST_F(FaultProxyTest, LetsAnAnswerTrickle) {
   proxy_->trickle(40, 5ms);
   const auto began = std::chrono::steady_clock::now();
