@@ -17,14 +17,27 @@ resolve::MaterialScope scope_of(std::optional<std::uint64_t> changed) {
   const bool may_start = (*changed & pods::kStartingParts) != 0;
   const bool has_files = (*changed & (plugin::kChangedFiles | plugin::kChangedTokens)) != 0;
   const bool is_of_tokens = !may_start && (*changed & plugin::kChangedFiles) == 0;
-  return {may_start, may_start || has_files, true, is_of_tokens};
+  const bool has_pulls = (*changed & plugin::kChangedPullCredentials) != 0;
+  return {.environment = may_start,
+          .files = may_start || has_files,
+          .pull_credentials = may_start || has_pulls,
+          .keeps_vanished = true,
+          .only_with_tokens = is_of_tokens};
 }
 
 }  // namespace
 
 NodeMaterial::NodeMaterial(Parts parts, const plugin::Capabilities& capabilities)
     : parts_(std::move(parts)),
-      resolver_({parts_.objects, this, this, this, parts_.tokens, this}, {}, capabilities),
+      resolver_({.objects = parts_.objects,
+                 .events = this,
+                 .node = this,
+                 .user = this,
+                 .tokens = parts_.tokens,
+                 .token_user = this,
+                 .accounts = parts_.accounts},
+                {},
+                capabilities),
       forget_(*parts_.timers, [this] { parts_.objects->drop_expired(); }) {}
 
 NodeMaterial::~NodeMaterial() { listen(nullptr); }

@@ -32,9 +32,10 @@ class NodeMaterial final : public pods::MaterialSource,
                            private resolve::TokenUser,
                            private resolve::NodeFacts {
  public:
-  struct Parts {                          // all outlive the source
-    resolve::Objects* objects = nullptr;  // of all nodes
-    resolve::Tokens* tokens = nullptr;    // of all nodes; null where nobody issues any
+  struct Parts {                                   // all outlive the source
+    resolve::Objects* objects = nullptr;           // of all nodes
+    resolve::Tokens* tokens = nullptr;             // of all nodes; null where nobody issues any
+    resolve::ServiceAccounts* accounts = nullptr;  // of all nodes
     pods::EventSink* events = nullptr;
     const Clock* clock = nullptr;
     Timers* timers = nullptr;

@@ -30,6 +30,7 @@
 #include "observe/catalogue.hpp"
 #include "pods/call_slots.hpp"
 #include "resolve/objects.hpp"
+#include "resolve/service_accounts.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -207,6 +208,7 @@ class Daemon {
   std::unique_ptr<Surroundings> surroundings_;
   std::unique_ptr<resolve::Objects> objects_;
   std::unique_ptr<TokenRenewal> tokens_;  // null where nobody issues any
+  std::unique_ptr<resolve::ServiceAccounts> accounts_;
   std::unique_ptr<KubeletService> kubelet_;
   std::vector<std::unique_ptr<VirtualNode>> nodes_;
   std::unique_ptr<http::Server> health_;
@@ -233,6 +235,8 @@ Status Daemon::build() {
     tokens_ = std::make_unique<TokenRenewal>(TokenRenewal::Parts{
         *source, *shared_.clock, *shared_.random, timers_, calls_, shared_.log});
   }
+  accounts_ = std::make_unique<resolve::ServiceAccounts>(surroundings_->objects(), *shared_.clock,
+                                                         shared_.log);
   VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
   for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
     VKHOST_TRY(add_node(config_.nodes[i], i));
@@ -268,6 +272,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
     NodeMaterial::Parts material;
     material.objects = objects_.get();
     material.tokens = tokens_ ? &tokens_->tokens() : nullptr;
+    material.accounts = accounts_.get();
     material.events = &surroundings_->events();
     material.clock = shared_.clock.get();
     material.timers = &timers_;

@@ -29,6 +29,12 @@ Result<std::string> KubeObjectSource::get_service(const std::string& object_name
   return get(kube::services_path(object_namespace) + "/" + kube::path_segment(name), cancel);
 }
 
+Result<std::string> KubeObjectSource::get_service_account(const std::string& object_namespace,
+                                                          const std::string& name,
+                                                          const CancelToken& cancel) {
+  return get(kube::service_account_path(object_namespace, name), cancel);
+}
+
 Result<std::string> KubeObjectSource::list_services(const std::string& object_namespace,
                                                     const CancelToken& cancel) {
   return get(kube::services_path(object_namespace), cancel);

@@ -30,6 +30,12 @@ Result<std::string> CallbackObjectSource::get_service(const std::string& object_
   return find("Service", object_namespace, name);
 }
 
+Result<std::string> CallbackObjectSource::get_service_account(const std::string& object_namespace,
+                                                              const std::string& name,
+                                                              const CancelToken& /*cancel*/) {
+  return find("ServiceAccount", object_namespace, name);
+}
+
 Result<std::string> CallbackObjectSource::list_services(const std::string& object_namespace,
                                                         const CancelToken& /*cancel*/) {
   std::string list = R"({"items":[)";

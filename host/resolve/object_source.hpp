@@ -35,6 +35,9 @@ class ObjectSource {
   virtual Result<std::string> get_service(const std::string& object_namespace,
                                           const std::string& name,
                                           const CancelToken& cancel) = 0;
+  virtual Result<std::string> get_service_account(const std::string& object_namespace,
+                                                  const std::string& name,
+                                                  const CancelToken& cancel) = 0;
   // A v1.ServiceList, or any object whose member `items` holds the services.
   virtual Result<std::string> list_services(const std::string& object_namespace,
                                             const CancelToken& cancel) = 0;
@@ -42,7 +45,7 @@ class ObjectSource {
 
 // Documents that are held somewhere; both functions are called from any thread and must not throw.
 struct DocumentLookup {
-  // `kind` is ConfigMap, Secret or Service.
+  // `kind` is ConfigMap, Secret, Service or ServiceAccount.
   std::function<std::optional<std::string>(
       std::string_view kind, const std::string& object_namespace, const std::string& name)>
       find;
@@ -64,6 +67,9 @@ class CallbackObjectSource final : public ObjectSource {
   Result<std::string> get_service(const std::string& object_namespace,
                                   const std::string& name,
                                   const CancelToken& cancel) override;
+  Result<std::string> get_service_account(const std::string& object_namespace,
+                                          const std::string& name,
+                                          const CancelToken& cancel) override;
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& cancel) override;
 

@@ -9,8 +9,6 @@
 namespace vkhost::resolve {
 namespace {
 
-constexpr std::size_t kEntryBytes = 256;  // an entry's own needs, roughly
-
 // Of what pods are given of an object: new labels are no news. Never 0, which stands for no object.
 std::uint64_t content_of(std::string_view json) {
   std::uint64_t hash = 1;

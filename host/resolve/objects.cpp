@@ -3,11 +3,6 @@
 #include <utility>
 
 namespace vkhost::resolve {
-namespace {
-
-constexpr std::size_t kEntryBytes = 256;  // an entry's own needs, roughly
-
-}  // namespace
 
 Result<Services> Objects::services_for(const std::string& pod_namespace,
                                        bool links,

@@ -12,6 +12,7 @@
 #include "base/json_text.hpp"
 #include "plugin/provider.hpp"
 #include "resolve/config_error.hpp"
+#include "resolve/pull_credentials.hpp"
 #include "resolve/resource_fields.hpp"
 #include "resolve/volume_files.hpp"
 
@@ -114,6 +115,16 @@ Result<TokenPtr> PodResolution::token(const TokenFile& file) {
   request.audience = file.audience;
   request.lifetime = std::chrono::seconds{file.expiration_seconds};
   return parts_.tokens->token(request, parts_.token_user, cancel_);
+}
+
+Result<std::string> PodResolution::pull_credentials(const PullReferences& references) {
+  return PullCredentials({pod_, parts_.events, parts_.accounts, cancel_,
+                          [this](const std::string& name) {
+                            return read_once(ObjectKind::Secret, name,
+                                             plugin::kChangedPullCredentials);
+                          },
+                          [this](std::size_t bytes) { return spend(bytes); }})
+      .json(references);
 }
 
 Result<std::string> PodResolution::containers() {

@@ -11,7 +11,9 @@
 #include "resolve/objects.hpp"
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_view.hpp"
+#include "resolve/pull_references.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/service_accounts.hpp"
 #include "resolve/tokens.hpp"
 #include "resolve/used_object.hpp"
 #include "resolve/volume_view.hpp"
@@ -42,6 +44,7 @@ class PodResolution {
     bool makes_tokens = false;
     Tokens* tokens = nullptr;  // null: nobody issues any
     TokenUser* token_user = nullptr;
+    ServiceAccounts* accounts = nullptr;  // null: none can be read
   };
   // What an object that is gone is to those whose changes the pod hears of.
   enum class Vanished { Missing, AsItWas };
@@ -60,9 +63,10 @@ class PodResolution {
         cancel_(cancel),
         fields_(pod, view, parts.node, parts.addresses) {}
 
-  // The members of the material, each as the text of an object. A kubelet sets volumes up before it
-  // looks at containers, so ask for them first.
+  // The members of the material, each as its JSON text. A kubelet sets volumes up before it pulls
+  // images, and looks at containers last, so ask for them in this order.
   Result<std::string> volumes(const PodVolumes& volumes);
+  Result<std::string> pull_credentials(const PullReferences& references);
   Result<std::string> containers();
   // All that was looked for until now, found or not, each once.
   [[nodiscard]] std::vector<UsedObject> used() const;

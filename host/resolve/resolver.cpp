@@ -7,6 +7,7 @@
 #include "resolve/pod_fields.hpp"
 #include "resolve/pod_resolution.hpp"
 #include "resolve/pod_view.hpp"
+#include "resolve/pull_references.hpp"
 #include "resolve/volume_view.hpp"
 
 #include <Poco/Exception.h>
@@ -35,9 +36,13 @@ std::string plain_containers(const kube::PodRecord& pod, const ServiceVariables&
   return json + "}";
 }
 
-std::string material_text(const std::string& containers, const std::string& volumes = "{}") {
+std::string material_text(const std::string& containers,
+                          const std::string& volumes = "{}",
+                          const std::string& pull_credentials = "") {
   return R"({"containers":)" + containers +
-         (volumes == "{}" ? std::string() : R"(,"volumes":)" + volumes) + "}";
+         (volumes == "{}" ? std::string() : R"(,"volumes":)" + volumes) +
+         (pull_credentials.empty() ? std::string() : R"(,"pull_credentials":)" + pull_credentials) +
+         "}";
 }
 
 }  // namespace
@@ -58,7 +63,8 @@ class Resolver::Impl {
                capabilities.uses_files,
                capabilities.uses_tokens,
                parts.tokens,
-               (capabilities.updates & plugin::kChangedTokens) != 0 ? parts.token_user : nullptr} {}
+               (capabilities.updates & plugin::kChangedTokens) != 0 ? parts.token_user : nullptr,
+               parts.accounts} {}
 
   Result<std::string> material(const kube::PodRecord& pod,
                                const MaterialScope& scope,
@@ -75,7 +81,6 @@ class Resolver::Impl {
                         const MaterialScope& scope,
                         const Status& outcome,
                         std::vector<UsedObject> used);
-  [[nodiscard]] Status check_kinds() const;
   Result<ServiceVariablesPtr> services(const kube::PodRecord& pod,
                                        bool links,
                                        const CancelToken& cancel);
@@ -85,14 +90,6 @@ class Resolver::Impl {
   ObjectUser* const user_;
   const PodResolution::Parts parts_;
 };
-
-Status Resolver::Impl::check_kinds() const {
-  return capabilities_.uses_pull_credentials ? spec_error(
-                                                   "the provider wants material of the kind "
-                                                   "pull_credentials, which this version of "
-                                                   "vkhost does not make")
-                                             : Status::ok();
-}
 
 Result<ServiceVariablesPtr> Resolver::Impl::services(const kube::PodRecord& pod,
                                                      bool links,
@@ -129,28 +126,31 @@ void Resolver::Impl::register_objects(const kube::PodRecord& pod,
 Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
                                              const MaterialScope& scope,
                                              const CancelToken& cancel) {
-  VKHOST_TRY(check_kinds());
   const std::string_view spec = kube::find_member(pod.raw, "spec");
   const bool has_environment = capabilities_.uses_env && scope.environment;
   const bool has_volumes = (capabilities_.uses_files || capabilities_.uses_tokens) && scope.files &&
                            !mounts_no_files(spec);
-  if (!has_environment && !has_volumes) {
+  const bool has_pulls = capabilities_.uses_pull_credentials && scope.pull_credentials;
+  if (!has_environment && !has_volumes && !has_pulls) {
     return material_text("{}");
   }
   const bool is_plain = refers_to_nothing(spec);
-  if (!has_volumes && is_plain) {
+  if (!has_volumes && !has_pulls && is_plain) {
     VKHOST_TRY_ASSIGN(const auto variables, services(pod, true, cancel));
     return material_text(plain_containers(pod, *variables));
   }
-  VKHOST_TRY_ASSIGN(const PodView view, read_pod_view(spec));
+  PodView view;
+  if (has_volumes || (has_environment && !is_plain)) {
+    VKHOST_TRY_ASSIGN(view, read_pod_view(spec));
+  }
   ServiceVariablesPtr variables = std::make_shared<const ServiceVariables>();
   if (has_environment) {
     VKHOST_TRY_ASSIGN(variables, services(pod, view.service_links, cancel));
   }
-  PodResolution resolution(parts_, pod, view, *variables,
-                           scope.keeps_vanished_files ? PodResolution::Vanished::AsItWas
-                                                      : PodResolution::Vanished::Missing,
-                           cancel);
+  PodResolution resolution(
+      parts_, pod, view, *variables,
+      scope.keeps_vanished ? PodResolution::Vanished::AsItWas : PodResolution::Vanished::Missing,
+      cancel);
   auto document = [&]() -> Result<std::string> {
     std::string volumes = "{}";
     if (has_volumes) {
@@ -160,13 +160,18 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
       }
       VKHOST_TRY_ASSIGN(volumes, resolution.volumes(mounted));
     }
+    std::string pull_credentials;
+    if (has_pulls) {
+      VKHOST_TRY_ASSIGN(const PullReferences references, read_pull_references(spec));
+      VKHOST_TRY_ASSIGN(pull_credentials, resolution.pull_credentials(references));
+    }
     std::string containers = "{}";
     if (has_environment && is_plain) {
       containers = plain_containers(pod, *variables);
     } else if (has_environment) {
       VKHOST_TRY_ASSIGN(containers, resolution.containers());
     }
-    return material_text(containers, volumes);
+    return material_text(containers, volumes, pull_credentials);
   }();
   register_objects(pod, scope, document.status(), resolution.used());
   return document;

@@ -20,6 +20,7 @@
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
+#include "resolve/service_accounts.hpp"
 #include "resolve/tokens.hpp"
 #include "resolve/used_object.hpp"
 
@@ -39,6 +40,7 @@ struct ResolverParts {         // all outlive the resolver
   ObjectUser* user = nullptr;  // null: nobody hears of changes
   Tokens* tokens = nullptr;    // perhaps of many resolvers; null: nobody issues any
   TokenUser* token_user = nullptr;
+  ServiceAccounts* accounts = nullptr;  // null: image pull secrets count where the pod names them
 };
 
 // What of the material is wanted, as far as the provider uses it.
@@ -46,8 +48,9 @@ struct MaterialScope {
   bool environment =
       true;  // with command, arguments and sub-path expressions: to start a container
   bool files = true;
-  // For a pod that has them: files of an object that was deleted stay as they were.
-  bool keeps_vanished_files = false;
+  bool pull_credentials = true;
+  // For a pod that has them: files and pull credentials of an object that was deleted stay as they were.
+  bool keeps_vanished = false;
   // Of volumes only those with a token, so that no other keeps a new token from the pod.
   bool only_with_tokens = false;
 };

@@ -15,6 +15,8 @@
 
 namespace vkhost::resolve {
 
+inline constexpr std::size_t kEntryBytes = 256;  // an entry's own needs, roughly
+
 template <typename T, typename Key = std::string>
 class TimedCache {
  public:

@@ -106,6 +106,11 @@ bool run_with_services(RoleStage& stage) {
   return stage.wait_until_running("web");
 }
 
+bool pull_images(RoleStage& stage) {
+  stage.node().create_pod("web");
+  return stage.wait_until_running("web");
+}
+
 bool run_with_a_token(RoleStage& stage) {
   NodeUnderTest& node = stage.node();
   node.cluster().create(
@@ -134,6 +139,7 @@ const std::vector<RoleStory>& role_stories() {
       {.feature = "pods",
        .settings = "[pods]\nresync_interval = '1s'\n",
        .play = live_end_and_leave_a_workload_behind},
+      {.feature = "pull-credentials", .material = "'pull_credentials'", .play = pull_images},
       {.feature = "references", .play = refer_to_objects},
       {.feature = "service-variables", .play = run_with_services},
       {.feature = "tokens", .material = "'tokens'", .play = run_with_a_token},

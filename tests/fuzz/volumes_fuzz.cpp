@@ -51,6 +51,11 @@ class OneOfEach final : public resolve::ObjectSource {
                                   const CancelToken&) override {
     return vkhost::not_found("no services");
   }
+  Result<std::string> get_service_account(const std::string&,
+                                          const std::string&,
+                                          const CancelToken&) override {
+    return vkhost::not_found("no service accounts");
+  }
   Result<std::string> list_services(const std::string&, const CancelToken&) override {
     return vkhost::not_found("no services");
   }

@@ -66,6 +66,11 @@ class FakeObjectSource final : public resolve::ObjectSource {
                                   const CancelToken& /*cancel*/) override {
     return read("Service/" + object_namespace + "/" + name);
   }
+  Result<std::string> get_service_account(const std::string& object_namespace,
+                                          const std::string& name,
+                                          const CancelToken& /*cancel*/) override {
+    return read("ServiceAccount/" + object_namespace + "/" + name);
+  }
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& /*cancel*/) override {
     auto list = read("Services/" + object_namespace);

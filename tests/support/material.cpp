@@ -96,6 +96,16 @@ std::map<std::string, MaterialFile> read_volume(const Object& json) {
   return files;
 }
 
+PullCredential read_pull_credential(const Object& json) {
+  return {.server = json.getValue<std::string>("server"),
+          .username = json.optValue<std::string>("username", ""),
+          .password = json.optValue<std::string>("password", ""),
+          .email = json.optValue<std::string>("email", ""),
+          .identity_token = json.optValue<std::string>("identity_token", ""),
+          .registry_token = json.optValue<std::string>("registry_token", ""),
+          .secret_name = json.getValue<std::string>("secret_name")};
+}
+
 }  // namespace
 
 const MaterialVariable* ContainerMaterial::find(std::string_view name) const {
@@ -117,8 +127,10 @@ std::vector<std::string> ContainerMaterial::own_names() const {
 Material parse_material(std::string_view json) {
   Poco::JSON::Parser parser;
   const auto document = parser.parse(std::string(json)).extract<Object::Ptr>();
-  return {.containers = read_members(document->getObject("containers"), read_container),
-          .volumes = read_members(document->getObject("volumes"), read_volume)};
+  return {
+      .containers = read_members(document->getObject("containers"), read_container),
+      .volumes = read_members(document->getObject("volumes"), read_volume),
+      .pull_credentials = read_each(document->getArray("pull_credentials"), read_pull_credential)};
 }
 
 void PrintTo(const MaterialText& text, std::ostream* out) {
@@ -129,6 +141,16 @@ void PrintTo(const MaterialVariable& variable, std::ostream* out) {
   *out << variable.name << "=\"" << variable.value << '"'
        << (variable.field_ref.empty() ? "" : " (late: " + variable.field_ref + ")")
        << (variable.secret ? " (secret)" : "") << (variable.service ? " (service)" : "");
+}
+
+void PrintTo(const PullCredential& credential, std::ostream* out) {
+  *out << credential.server << " " << credential.username << ":" << credential.password << " of "
+       << credential.secret_name;
+  for (const auto& [name, value] : {std::pair("email", &credential.email),
+                                    std::pair("identity_token", &credential.identity_token),
+                                    std::pair("registry_token", &credential.registry_token)}) {
+    *out << (value->empty() ? "" : std::string(" ") + name + "=" + *value);
+  }
 }
 
 }  // namespace vkhost::testing

@@ -47,14 +47,28 @@ struct MaterialFile {
   std::string expires = {};
 };
 
+struct PullCredential {
+  std::string server = {};
+  std::string username = {};
+  std::string password = {};
+  std::string email = {};
+  std::string identity_token = {};
+  std::string registry_token = {};
+  std::string secret_name = {};
+
+  friend bool operator==(const PullCredential&, const PullCredential&) = default;
+};
+
 struct Material {
   std::map<std::string, ContainerMaterial> containers = {};
   std::map<std::string, std::map<std::string, MaterialFile>> volumes = {};  // files by path
+  std::vector<PullCredential> pull_credentials = {};                        // in order
 };
 
 [[nodiscard]] Material parse_material(std::string_view json);
 
 void PrintTo(const MaterialText& text, std::ostream* out);
 void PrintTo(const MaterialVariable& variable, std::ostream* out);
+void PrintTo(const PullCredential& credential, std::ostream* out);
 
 }  // namespace vkhost::testing

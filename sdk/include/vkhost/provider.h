@@ -403,10 +403,11 @@ enum {
  * complete, or there is no call; what Kubernetes lets be missing is left out. update_pod gets what
  * the changed bits need: env, command, args and sub_paths only with VKP_CHANGED_IMAGE or
  * VKP_CHANGED_EPHEMERAL_CONTAINERS, with which a container may be started anew; volumes with these
- * and with VKP_CHANGED_FILES or VKP_CHANGED_TOKENS, where the files of an object that was deleted
- * stay as they were. What is left out of it stays as the provider has it. Only the kinds of the
- * capability `material` are filled and renewed. Readers ignore members that they do not know; a
- * boolean that is left out is false. Never logged.
+ * and with VKP_CHANGED_FILES or VKP_CHANGED_TOKENS; pull_credentials with these and with
+ * VKP_CHANGED_PULL_CREDENTIALS. In an update files and credentials of an object that was deleted are
+ * as they were. What is left out of it stays as the provider has it. Only the kinds of the capability
+ * `material` are filled and renewed. Readers ignore members that they do not know; a boolean that is
+ * left out is false. Never logged.
  *
  *   { "containers": { NAME: {                 init, regular and ephemeral ones
  *       "env":       [ { "name", "value", "secret", "service" }  or  { "name", "field_ref" } ],
@@ -415,15 +416,24 @@ enum {
  *       "sub_paths": { MOUNT_PATH: { "value", "secret" } } } },  subPathExpr, expanded
  *     "volumes": { NAME: {
  *       "files": [ { "path", "data", "mode", "uid", "gid", "secret", "audience", "expires" } ] } },
- *     "pull_credentials": [ { "server", "username", "password", "email", "secret_name" } ],
+ *     "pull_credentials": [ { "server", "username", "password", "email", "identity_token",
+ *                             "registry_token", "secret_name" } ],
  *     "secrets": { ANNOTATION_KEY: { ITEM: { "data" } } } }
  *
  * env is in order and without repeats: valueFrom, envFrom, service variables and $(NAME) are
  * resolved. `service` marks a service variable. `field_ref` ("status.podIP") stands only with the
  * capability late_env; what refers to such a variable keeps its $(NAME). `secret` marks what came
- * from a Secret, a token or a credential, or was expanded from one. pull_credentials are those of
- * the pod and of its service account, decoded; server is the key as written. secrets follow
+ * from a Secret, a token or a credential, or was expanded from one. secrets follow
  * secret_annotations.
+ *
+ * pull_credentials are those of the pod's image pull secrets, then those of its service account's,
+ * each in their order, decoded; empty members are left out, and the array may be empty. `server` is
+ * the key as written: a registry or the beginning of an image's name, perhaps with a scheme and a
+ * path of an API ("https://index.docker.io/v1/"), perhaps with "*" in a part of the host; which of
+ * them fit an image is the provider's to find out. A kubelet tries all that do, the closer servers
+ * first, those of one server in this order. identity_token and registry_token are what Docker calls
+ * identitytoken (exchanged for a token where user and password would be) and registrytoken (shown
+ * to the registry as it is). secret_name is the Secret that it stood in.
  *
  * volumes holds each volume of the kinds configMap, secret, downwardAPI and projected that a
  * container mounts; its files may be none. Files are all that the volume is to hold: one that is

@@ -29,6 +29,7 @@ TEST(CallbackObjectSource, AsksForTheKindByItsKubernetesName) {
   EXPECT_EQ(*documents.get_config_map("ns", "a", {}), "ConfigMap ns a");
   EXPECT_EQ(*documents.get_secret("ns", "a", {}), "Secret ns a");
   EXPECT_EQ(*documents.get_service("ns", "a", {}), "Service ns a");
+  EXPECT_EQ(*documents.get_service_account("ns", "a", {}), "ServiceAccount ns a");
 }
 
 TEST(CallbackObjectSource, SaysNotFoundForWhatIsNotThere) {

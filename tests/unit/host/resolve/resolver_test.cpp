@@ -66,8 +66,8 @@ class Resolving : public ::testing::Test {
   Resolver& resolver() {
     if (!resolver_) {
       resolver_ = std::make_unique<Resolver>(
-          ResolverParts{&cache_, &events_, &node_, &user_, &tokens_, &token_user_}, settings_,
-          capabilities_);
+          ResolverParts{&cache_, &events_, &node_, &user_, &tokens_, &token_user_, &accounts_},
+          settings_, capabilities_);
     }
     return *resolver_;
   }
@@ -83,6 +83,7 @@ class Resolving : public ::testing::Test {
   SeededRandom random_{1};
   Tokens tokens_{{token_source_, clock_, random_}};
   RecordingTokenUser token_user_;
+  ServiceAccounts accounts_{objects_, clock_, {}};
   CancelSource cancel_;
   ResolverSettings settings_;
   MaterialScope scope_;
@@ -280,14 +281,86 @@ TEST_F(Resolving, MakesFilesOnceTheObjectIsThere) {
   EXPECT_THAT(*material(spec), HasSubstr(R"("path":"a")"));
 }
 
-TEST_F(Resolving, RefusesKindsThatItDoesNotMake) {
+TEST_F(Resolving, GivesPullCredentialsBesideTheEnvironment) {
+  capabilities_.uses_pull_credentials = true;
+  objects_.put("Service/default/kubernetes", kMaster);
+  objects_.put("Secret/shop/own",
+               R"j({"stringData":{".dockercfg":"{\"r\":{\"auth\":\"bWU6YQ\"}}"}})j");
+  objects_.put("ServiceAccount/shop/builder", R"({"imagePullSecrets":[{"name":"gone"}]})");
+
+  const auto text = material(R"({"containers":[{"name":"web"}],"serviceAccountName":"builder",
+                                 "imagePullSecrets":[{"name":"own"}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{"web":{"env":[)" + std::string(kMasterEnv) +
+                       R"(]}},"pull_credentials":[)"
+                       R"({"server":"r","username":"me","password":"a","secret_name":"own"}]})");
+  EXPECT_THAT(events_.lines(), ElementsAre(HasSubstr("secrets (gone)")));
+}
+
+TEST_F(Resolving, SaysThatThereAreNoPullCredentials) {
+  capabilities_.uses_env = false;
   capabilities_.uses_pull_credentials = true;
 
-  const auto text = material(R"({"containers":[{"name":"web"}]})");
+  const auto text = material(R"({"containers":[{"name":"web","env":[{"name":"A"}]}]})");
 
-  EXPECT_EQ(text.status().code(), StatusCode::FailedPrecondition);
+  EXPECT_EQ(*text, R"({"containers":{},"pull_credentials":[]})");
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+constexpr const char* kPulling =
+    R"({"containers":[{"name":"web"}],"imagePullSecrets":[{"name":"own"}]})";
+
+TEST_F(Resolving, FollowsPullSecretsWhereTheProviderTakesChangesOfThem) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_pull_credentials = true;
+  objects_.put("Secret/shop/own",
+               R"({"metadata":{"resourceVersion":"7"},"data":{".dockercfg":"e30="}})");
+  EXPECT_TRUE(material(kPulling).is_ok());
+  EXPECT_THAT(feed_.followed(), IsEmpty());
+
+  resolver_.reset();
+  capabilities_.updates = plugin::kChangedPullCredentials;
+  EXPECT_TRUE(material(kPulling).is_ok());
+  EXPECT_THAT(feed_.followed(), ElementsAre("Secret/shop/own@7"));
+  feed_.change("Secret/shop/own", R"({"data":{".dockercfg":"e30K"}})");
+
+  EXPECT_THAT(user_.told, ElementsAre("u-1:" + std::to_string(plugin::kChangedPullCredentials)));
+}
+
+TEST_F(Resolving, KeepsPullCredentialsOfWhatIsGoneForAPodThatHasThem) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_pull_credentials = true;
+  capabilities_.updates = plugin::kChangedPullCredentials;
+  objects_.put("Secret/shop/own",
+               R"j({"stringData":{".dockercfg":"{\"r\":{\"auth\":\"bWU6YQ\"}}"}})j");
+  const auto before = material(kPulling);
+  objects_.fail("Secret/shop/own", not_found("gone"));
+  feed_.end("Secret/shop/own");
+
+  scope_ = {.environment = false, .files = false, .keeps_vanished = true};
+
+  EXPECT_THAT(*before, HasSubstr(R"("password":"a")"));
+  EXPECT_EQ(*material(kPulling), *before);
+  EXPECT_THAT(events_.lines(), IsEmpty());
+}
+
+TEST_F(Resolving, ReadsNothingForPullCredentialsThatTheProviderDoesNotUse) {
+  objects_.put("Service/default/kubernetes", kMaster);
+
+  const auto text = material(R"({"containers":[{"name":"web"}],"serviceAccountName":"builder",
+                                 "imagePullSecrets":[{"name":"own"}]})");
+
+  EXPECT_EQ(*text, R"({"containers":{"web":{"env":[)" + std::string(kMasterEnv) + "]}}}");
+  EXPECT_THAT(objects_.reads(), ElementsAre("Services/shop", "Service/default/kubernetes"));
+}
+
+TEST_F(Resolving, RefusesPullSecretsOfAnotherTypeForGood) {
+  capabilities_.uses_pull_credentials = true;
+
+  const auto text = material(R"({"containers":[{"name":"web"}],"imagePullSecrets":["own"]})");
+
   EXPECT_EQ(text.status().retry(), Retry::Never);
-  EXPECT_THAT(text.status().message(), HasSubstr("pull_credentials"));
+  EXPECT_THAT(text.status().message(), HasSubstr("spec.imagePullSecrets[0]"));
 }
 
 TEST_F(Resolving, ReadsASharedObjectOnceForPodsThatComeTogether) {
@@ -374,7 +447,7 @@ TEST_F(Resolving, KeepsFilesOfWhatIsGoneForAPodThatHasThem) {
   objects_.fail("ConfigMap/shop/app", not_found("gone"));
   feed_.end("ConfigMap/shop/app");
 
-  scope_ = {.environment = false, .keeps_vanished_files = true};
+  scope_ = {.environment = false, .keeps_vanished = true};
 
   EXPECT_EQ(
       *material(spec),
@@ -452,7 +525,7 @@ TEST_F(Resolving, LetsNoOtherVolumeKeepANewTokenFromThePod) {
   objects_.fail("Secret/shop/db", Status(StatusCode::PermissionDenied, "not any more"));
   EXPECT_FALSE(material(kPodWithToken).is_ok());
 
-  scope_ = {.environment = false, .keeps_vanished_files = true, .only_with_tokens = true};
+  scope_ = {.environment = false, .keeps_vanished = true, .only_with_tokens = true};
   const auto text = material(kPodWithToken);
 
   ASSERT_TRUE(text.is_ok()) << text.status().to_string();
@@ -546,7 +619,7 @@ TEST_F(ResolvingFiles, LeaveTheLookOutForAnEnvironmentThatIsMissingAsItIs) {
   objects_.put(kKey, R"({"data":{"a":"b"}})");
   objects_.remove("Secret/shop/db");
   EXPECT_FALSE(material(kSpec).is_ok());
-  scope_ = {.environment = false, .files = true, .keeps_vanished_files = true};
+  scope_ = {.environment = false, .files = true, .keeps_vanished = true};
   EXPECT_TRUE(material(kSpec).is_ok());
 
   feed_.change("Secret/shop/db", R"({"data":{"A":"YQ=="}})");

@@ -20,7 +20,10 @@ TEST(Material, IsReadWithAllThatItMarks) {
       "sub_paths":{"/data":{"value":"a/b"}}}},
     "volumes":{"v":{"files":[
       {"path":"token","data":"c2VzYW1l","mode":384,"secret":true,"audience":"vault","expires":"2026-01-01T00:00:00Z"},
-      {"path":"a/b","data":""}]}}})");
+      {"path":"a/b","data":""}]}},
+    "pull_credentials":[
+      {"server":"r","username":"me","password":"sesame","email":"e","secret_name":"s"},
+      {"server":"q","identity_token":"i","registry_token":"t","secret_name":"s"}]})");
 
   const ContainerMaterial& app = material.containers.at("app");
   EXPECT_THAT(app.env,
@@ -41,6 +44,15 @@ TEST(Material, IsReadWithAllThatItMarks) {
   EXPECT_EQ(token.audience, "vault");
   EXPECT_EQ(token.expires, "2026-01-01T00:00:00Z");
   EXPECT_EQ(material.volumes.at("v").at("a/b").mode, -1);
+  EXPECT_THAT(material.pull_credentials, ElementsAre(PullCredential{.server = "r",
+                                                                    .username = "me",
+                                                                    .password = "sesame",
+                                                                    .email = "e",
+                                                                    .secret_name = "s"},
+                                                     PullCredential{.server = "q",
+                                                                    .identity_token = "i",
+                                                                    .registry_token = "t",
+                                                                    .secret_name = "s"}));
 }
 
 TEST(Material, MayHaveNothingInIt) {
@@ -48,12 +60,13 @@ TEST(Material, MayHaveNothingInIt) {
 
   EXPECT_THAT(material.containers.at("app").env, IsEmpty());
   EXPECT_THAT(material.volumes, IsEmpty());
+  EXPECT_THAT(material.pull_credentials, IsEmpty());
 }
 
 TEST(Material, ThrowsForWhatIsNone) {
   for (const char* json :
        {"", "[]", R"({"containers":{"app":{"env":["A"]}}})",
-        R"({"containers":{"app":{"env":[{"name":"A"}]}}})",
+        R"({"containers":{"app":{"env":[{"name":"A"}]}}})", R"({"pull_credentials":[{}]})",
         R"({"volumes":{"v":{"files":[{"path":"a","data":""},{"path":"a","data":""}]}}})"}) {
     EXPECT_THROW(static_cast<void>(parse_material(json)), Poco::Exception) << json;
   }
