@@ -18,7 +18,7 @@ NodeOptions options_of(const RoleStory& story, const FaultProxy& proxy, const st
     return kubeconfig_text(proxy.url(), proxy.ca_pem(), token);
   };
   options.rules = story.rules;
-  options.daemon.provider_settings = "material = [" + std::string(story.material) + "]\n";
+  options.daemon.provider_settings = story.provider;
   options.daemon.node_settings = "lease_duration = '10s'\n";
   options.daemon.kubernetes_settings = "watch_list = 'off'\n";
   options.daemon.more = story.settings;
@@ -72,28 +72,45 @@ bool lose_taints(RoleStage& stage) {
   return stage.wait_for("patch nodes") && stage.wait_for("update leases");
 }
 
-bool live_end_and_leave_a_workload_behind(RoleStage& stage) {
+bool live_and_end(RoleStage& stage) {
   NodeUnderTest& node = stage.node();
   node.create_pod("web");
-  node.create_pod("lost");
-  if (!stage.wait_until_running("web") || !stage.wait_until_running("lost")) {
+  if (!stage.wait_until_running("web")) {
     return false;
   }
   node.cluster().remove(node.pod_path("web"));
-  if (!stage.wait_for("delete pods")) {
-    return false;
-  }
-  static_cast<void>(node.daemon().stop(kLong));
-  node.cluster().remove(node.pod_path("lost"), 0);
-  node.daemon().start();
-  return stage.wait_for("get pods");
+  return stage.wait_for("delete pods");
+}
+
+// A ConfigMap "c" and a Secret "s".
+void make_objects(NodeUnderTest& node) {
+  const std::string space = "/api/v1/namespaces/" + node.space();
+  node.cluster().create(space + "/configmaps", R"({"metadata":{"name":"c"},"data":{"k":"v"}})");
+  node.cluster().create(space + "/secrets", R"({"metadata":{"name":"s"},"stringData":{"k":"v"}})");
+}
+
+// A pod "web" that mounts a projected volume of these sources.
+void create_mounting_pod(NodeUnderTest& node, const std::string& sources) {
+  node.cluster().create(
+      node.pods_path(),
+      R"({"metadata":{"name":"web"},"spec":{"nodeName":")" + node.name() +
+          R"(","containers":[{"name":"main","image":"registry.example/app:1",)"
+          R"("volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v",)"
+          R"("projected":{"sources":[)" +
+          sources + "]}}]}}");
+}
+
+bool mount_objects(RoleStage& stage) {
+  make_objects(stage.node());
+  create_mounting_pod(stage.node(), R"({"configMap":{"name":"c"}},{"secret":{"name":"s"}})");
+  // One watch of ConfigMaps is that of the API server's client authority.
+  return stage.wait_until_running("web") && stage.wait_for("watch secrets") &&
+         stage.wait_for("watch configmaps", 2);
 }
 
 bool refer_to_objects(RoleStage& stage) {
   NodeUnderTest& node = stage.node();
-  const std::string space = "/api/v1/namespaces/" + node.space();
-  node.cluster().create(space + "/configmaps", R"({"metadata":{"name":"c"},"data":{"k":"v"}})");
-  node.cluster().create(space + "/secrets", R"({"metadata":{"name":"s"},"stringData":{"k":"v"}})");
+  make_objects(node);
   node.cluster().create(
       node.pods_path(),
       R"({"metadata":{"name":"web"},"spec":{"nodeName":")" + node.name() + "\"," +
@@ -112,13 +129,7 @@ bool pull_images(RoleStage& stage) {
 }
 
 bool run_with_a_token(RoleStage& stage) {
-  NodeUnderTest& node = stage.node();
-  node.cluster().create(
-      node.pods_path(),
-      R"({"metadata":{"name":"web"},"spec":{"nodeName":")" + node.name() +
-          R"(","containers":[{"name":"main","image":"registry.example/app:1",)"
-          R"("volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v",)"
-          R"("projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}]}})");
+  create_mounting_pod(stage.node(), R"({"serviceAccountToken":{"path":"token"}})");
   return stage.wait_until_running("web");
 }
 
@@ -135,14 +146,17 @@ const std::vector<RoleStory>& role_stories() {
        .rules = "{match = {name = 'refused'}, fail = {code = 'internal', tries = 3}}",
        .play = fail_again_and_again},
       {.feature = "kubelet-api", .play = ask_the_kubelet_api},
+      {.feature = "live-objects",
+       .provider = "material = ['files']\nupdates = ['files']\n",
+       .play = mount_objects},
       {.feature = "nodes", .play = lose_taints},
-      {.feature = "pods",
-       .settings = "[pods]\nresync_interval = '1s'\n",
-       .play = live_end_and_leave_a_workload_behind},
-      {.feature = "pull-credentials", .material = "'pull_credentials'", .play = pull_images},
+      {.feature = "pods", .settings = "[pods]\nresync_interval = '1s'\n", .play = live_and_end},
+      {.feature = "pull-credentials",
+       .provider = "material = ['pull_credentials']\n",
+       .play = pull_images},
       {.feature = "references", .play = refer_to_objects},
       {.feature = "service-variables", .play = run_with_services},
-      {.feature = "tokens", .material = "'tokens'", .play = run_with_a_token},
+      {.feature = "tokens", .provider = "material = ['tokens']\n", .play = run_with_a_token},
   };
   return stories;
 }

@@ -18,10 +18,10 @@ namespace vkhost::testing {
 class RoleStage;
 
 struct RoleStory {
-  std::string_view feature;             // the name of its file
-  std::string_view settings = {};       // TOML: tables of the daemon
-  std::string_view rules = {};          // TOML: of the mock
-  std::string_view material = "'env'";  // what the provider asks for
+  std::string_view feature;                            // the name of its file
+  std::string_view settings = {};                      // TOML: tables of the daemon
+  std::string_view rules = {};                         // TOML: of the mock
+  std::string_view provider = "material = ['env']\n";  // TOML: the mock's settings
   // False when something was refused, or did not come.
   bool (*play)(RoleStage& stage);
 };

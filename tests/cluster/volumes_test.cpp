@@ -1,5 +1,5 @@
-// The files of a pod's volumes as they arrive at the provider, and what becomes of a pod while something
-// of them is missing.
+// The files of a pod's volumes as they arrive at the provider, what becomes of a pod while something of
+// them is missing, and what comes of changes.
 #include "cluster/node_under_test.hpp"
 #include "support/json_pointer.hpp"
 #include "support/material.hpp"
@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -37,6 +38,15 @@ class PodVolumes : public ::testing::Test {
  protected:
   void given_object(const std::string& kind, const std::string& json) {
     node_.cluster().create("/api/v1/namespaces/" + node_.space() + "/" + kind, json);
+  }
+  void change(const std::string& object, const std::string& patch) {
+    node_.cluster().patch("/api/v1/namespaces/" + node_.space() + "/" + object, patch);
+  }
+  // The provider took so many.
+  bool wait_for_updates(const std::string& uid, std::size_t count) {
+    return node_.journal().wait_until(
+        [&](const MockJournal& journal) { return journal.count("update_pod", uid, "ok") >= count; },
+        kLong);
   }
   // A pod "web" whose container mounts the volume "v" of this source; returns its UID.
   std::string create(const std::string& source, const std::string& metadata = "") {
@@ -83,6 +93,7 @@ class PodVolumes : public ::testing::Test {
   }
 
   NodeUnderTest node_{NodeOptions{.daemon = {.provider_settings = "material = ['env', 'files']\n"
+                                                                  "updates = ['files']\n"
                                                                   "keep_material = 'all'\n"}}};
 };
 
@@ -161,10 +172,46 @@ TEST_F(PodVolumes, ThatLackAKeyAreShownAndCuredWithoutARestart) {
   EXPECT_TRUE(wait_for_failed_mount(uid, R"(MountVolume.SetUp failed for volume "v" : )"
                                          "configmap references non-existent config key: k"));
 
-  node_.cluster().patch("/api/v1/namespaces/" + node_.space() + "/configmaps/app",
-                        R"({"data":{"k":"now"}})");
+  change("configmaps/app", R"({"data":{"k":"now"}})");
 
   EXPECT_THAT(files_of(uid), ElementsAre(Pair("p", "now 0644")));
+}
+
+TEST_F(PodVolumes, FollowTheirObjects) {
+  given_object("configmaps", R"({"metadata":{"name":"app"},"data":{"a":"one"}})");
+  given_object("secrets", R"({"metadata":{"name":"db"},"stringData":{"b":"sesame"}})");
+  const std::string uid =
+      create(R"("projected":{"sources":[{"configMap":{"name":"app"}},{"secret":{"name":"db"}}]})");
+  EXPECT_THAT(files_of(uid), ElementsAre(Pair("a", "one 0644"), Pair("b", "sesame 0644 secret")));
+
+  change("configmaps/app", R"({"data":{"a":"two"}})");
+  ASSERT_TRUE(wait_for_updates(uid, 1));
+  EXPECT_THAT(files_of(uid), ElementsAre(Pair("a", "two 0644"), Pair("b", "sesame 0644 secret")));
+
+  change("secrets/db", R"({"stringData":{"c":"open"}})");
+  ASSERT_TRUE(wait_for_updates(uid, 2));
+  EXPECT_THAT(files_of(uid), ElementsAre(Pair("a", "two 0644"), Pair("b", "sesame 0644 secret"),
+                                         Pair("c", "open 0644 secret")));
+  EXPECT_EQ(node_.journal().count("create_pod", uid), 1U);
+  for (const MockCall& call : node_.journal().calls()) {
+    if (call.call == "update_pod") {
+      EXPECT_THAT(call.changed, ElementsAre("files"));
+    }
+  }
+}
+
+TEST_F(PodVolumes, KeepTheFilesOfAnObjectThatIsDeleted) {
+  given_object("configmaps", R"({"metadata":{"name":"app"},"data":{"a":"one"}})");
+  given_object("secrets", R"({"metadata":{"name":"db"},"stringData":{"b":"sesame"}})");
+  const std::string uid =
+      create(R"("projected":{"sources":[{"configMap":{"name":"app"}},{"secret":{"name":"db"}}]})");
+  node_.wait_until_running("web");
+
+  node_.cluster().remove("/api/v1/namespaces/" + node_.space() + "/configmaps/app");
+  change("secrets/db", R"({"stringData":{"b":"other"}})");
+  ASSERT_TRUE(wait_for_updates(uid, 1));
+
+  EXPECT_THAT(files_of(uid), ElementsAre(Pair("a", "one 0644"), Pair("b", "other 0644 secret")));
 }
 
 TEST_F(PodVolumes, MayBeEmptyWhereTheyAreOptional) {
