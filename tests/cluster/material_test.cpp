@@ -252,9 +252,8 @@ TEST_F(MissingSecret, IsShownAndCuredWithoutARestart) {
 
   const std::string uid = create_main(R"("envFrom":[{"secretRef":{"name":"keys"}}])");
 
-  const std::string waiting = wait_until_waiting_for_material();
+  const std::string waiting = wait_until_waiting_for_material(R"(secret "keys" not found)");
   EXPECT_EQ(json_at(waiting, "/status/phase"), "Pending");
-  EXPECT_THAT(json_at(waiting, kWaitingMessage), HasSubstr(R"(secret "keys" not found)"));
   EXPECT_TRUE(wait_for_warning(uid, R"(secret "keys" not found)"));
   const CommandResult shown = node.kubectl({"get", "pod", "web", "--no-headers"});
   EXPECT_THAT(shown.output, HasSubstr("CreateContainerConfigError"));

@@ -62,9 +62,11 @@ class PodMaterial : public ::testing::Test {
   std::string wait_for_pod(const std::function<bool(const std::string& pod)>& condition) {
     return node_->cluster().wait_for(node_->pod_path("web"), condition, kLong);
   }
-  std::string wait_until_waiting_for_material() {
-    return wait_for_pod([](const std::string& pod) {
-      return json_at(pod, kWaitingReason) == "CreateContainerConfigError";
+  // With that in the message. (A node may be refused for a moment what its new pod refers to.)
+  std::string wait_until_waiting_for_material(std::string_view text = "") {
+    return wait_for_pod([text](const std::string& pod) {
+      return json_at(pod, kWaitingReason) == "CreateContainerConfigError" &&
+             json_at(pod, kWaitingMessage).find(text) != std::string::npos;
     });
   }
   // True once an event of that pod is a Warning with this in its message.
