@@ -6,12 +6,14 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 namespace vkhost::http {
 namespace {
@@ -90,6 +92,17 @@ Result<WallTime> time_of(const ASN1_TIME* time) {
   return WallTime(std::clamp(exact, Seconds{}, kLast));
 }
 
+Result<CertificateFacts> facts_of(const X509* certificate) {
+  const X509_NAME* name = X509_get_subject_name(certificate);
+  CertificateFacts facts;
+  const std::vector<std::string> common_names = parts_of(name, NID_commonName);
+  facts.subject.common_name = common_names.empty() ? std::string() : common_names.back();
+  facts.subject.organizations = parts_of(name, NID_organizationName);
+  VKHOST_TRY_ASSIGN(facts.not_before, time_of(X509_get0_notBefore(certificate)));
+  VKHOST_TRY_ASSIGN(facts.not_after, time_of(X509_get0_notAfter(certificate)));
+  return facts;
+}
+
 }  // namespace
 
 Result<Secret> make_private_key() {
@@ -139,15 +152,30 @@ Result<std::string> public_key_digest(const Secret& key_pem) {
 
 Result<CertificateFacts> read_certificate_facts(std::string_view pem) {
   VKHOST_TRY_ASSIGN(const auto certificates, read_certificates(pem, kCertificate));
-  const X509* first = certificates.front().get();
-  const X509_NAME* name = X509_get_subject_name(first);
-  CertificateFacts facts;
-  const std::vector<std::string> common_names = parts_of(name, NID_commonName);
-  facts.subject.common_name = common_names.empty() ? std::string() : common_names.back();
-  facts.subject.organizations = parts_of(name, NID_organizationName);
-  VKHOST_TRY_ASSIGN(facts.not_before, time_of(X509_get0_notBefore(first)));
-  VKHOST_TRY_ASSIGN(facts.not_after, time_of(X509_get0_notAfter(first)));
-  return facts;
+  return facts_of(certificates.front().get());
+}
+
+Result<std::vector<CertificateFacts>> read_all_certificate_facts(std::string_view pem) {
+  VKHOST_TRY_ASSIGN(const auto certificates, read_certificates(pem, kCertificate));
+  std::vector<CertificateFacts> all;
+  for (const CertificatePtr& certificate : certificates) {
+    VKHOST_TRY_ASSIGN(CertificateFacts facts, facts_of(certificate.get()));
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+Status check_name_of_certificate(std::string_view certificate_pem, const std::string& name) {
+  VKHOST_TRY_ASSIGN(const auto certificates, read_certificates(certificate_pem, kCertificate));
+  X509* first = certificates.front().get();
+  constexpr int kNoAddress = -2;
+  int fits = X509_check_ip_asc(first, name.c_str(), 0);
+  if (fits == kNoAddress) {
+    fits = X509_check_host(first, name.data(), name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                           nullptr);
+  }
+  static_cast<void>(take_openssl_error());
+  return fits == 1 ? Status::ok() : invalid_argument("the certificate is not for " + name);
 }
 
 Status check_key_of_certificate(std::string_view certificate_pem, const Secret& key_pem) {

@@ -34,6 +34,11 @@ Result<std::string> public_key_digest(const Secret& key_pem);
 
 // Of the first certificate of the PEM text. INVALID_ARGUMENT when it cannot be read.
 Result<CertificateFacts> read_certificate_facts(std::string_view pem);
+// Of each certificate of the PEM text, at least one, in its order. INVALID_ARGUMENT as above.
+Result<std::vector<CertificateFacts>> read_all_certificate_facts(std::string_view pem);
+// INVALID_ARGUMENT when the first certificate is not for that DNS name or IP address; its common name
+// doesn't count, as for the API server.
+Status check_name_of_certificate(std::string_view certificate_pem, const std::string& name);
 // INVALID_ARGUMENT when the key does not belong to the first certificate.
 Status check_key_of_certificate(std::string_view certificate_pem, const Secret& key_pem);
 

@@ -18,8 +18,6 @@ namespace dom = simdjson::dom;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Key and certificate in one text, so that the two always fit.
-constexpr std::string_view kKept = "client.pem";
 // The key of a request that has not been answered yet; empty: there is none.
 constexpr std::string_view kPending = "client-request.key";
 constexpr std::string_view kKeyBegins = "-----BEGIN PRIVATE KEY-----";
@@ -266,7 +264,7 @@ void ClientCertificate::run() {
 }
 
 void ClientCertificate::load() {
-  const auto kept = parts_.store->read(kKept);
+  const auto kept = parts_.store->read(kKeptCertificate);
   const auto pending = parts_.store->read(kPending);
   if (pending.is_ok() && http::public_key_digest(*pending).is_ok()) {
     pending_ = *pending;
@@ -406,7 +404,8 @@ Status ClientCertificate::accept(const std::string& certificate, const Secret& k
                    usable.status().message());
   }
   const std::string separator = certificate.ends_with('\n') ? "" : "\n";
-  const Status kept = parts_.store->write(kKept, Secret(certificate + separator + key.reveal()));
+  const Status kept =
+      parts_.store->write(kKeptCertificate, Secret(certificate + separator + key.reveal()));
   if (kept.is_ok()) {
     drop_pending_key();
   } else {

@@ -45,6 +45,9 @@ class CertificateStore {
   virtual Status write(std::string_view name, const Secret& text) = 0;
 };
 
+// Its name in the store: key and certificate in one text, so that the two always fit.
+inline constexpr std::string_view kKeptCertificate = "client.pem";
+
 struct ClientCertificateSettings {
   std::string node_name;
   // Between two looks at a request that waits for its approval.

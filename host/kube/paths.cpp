@@ -131,6 +131,10 @@ std::string self_subject_reviews_path() {
   return "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 }
 
+std::string self_subject_access_reviews_path() {
+  return "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+}
+
 std::string certificate_requests_path() { return std::string(kCertificates); }
 std::string certificate_request_path(std::string_view name) {
   return member(certificate_requests_path(), name);

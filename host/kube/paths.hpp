@@ -45,6 +45,7 @@ inline constexpr std::string_view kNodeLeaseNamespace = "kube-node-lease";
 [[nodiscard]] std::string token_reviews_path();
 [[nodiscard]] std::string subject_access_reviews_path();
 [[nodiscard]] std::string self_subject_reviews_path();
+[[nodiscard]] std::string self_subject_access_reviews_path();
 
 [[nodiscard]] std::string certificate_requests_path();
 [[nodiscard]] std::string certificate_request_path(std::string_view name);

@@ -118,9 +118,8 @@ Status take_access_verdict(std::string_view answer, AccessVerdict& verdict) {
   return read_string(found[3], "status.evaluationError", verdict.evaluation_error);
 }
 
-std::string access_review_body(const AccessQuestion& question) {
-  std::string body =
-      R"({"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{)";
+// What is asked about, the first members of a review's spec.
+void append_question(std::string& body, const AccessQuestion& question) {
   if (question.path.empty()) {
     body += R"("resourceAttributes":{)";
     append_member(body, "namespace", question.object_namespace);
@@ -130,12 +129,23 @@ std::string access_review_body(const AccessQuestion& question) {
     append_member(body, "resource", question.resource);
     append_member(body, "subresource", question.subresource);
     append_member(body, "name", question.name);
+    if (!question.field_selector.empty()) {
+      body += R"(,"fieldSelector":{)";
+      append_member(body, "rawSelector", question.field_selector);
+      body += '}';
+    }
   } else {
     body += R"("nonResourceAttributes":{)";
     append_member(body, "path", question.path);
     append_member(body, "verb", question.verb);
   }
   body += '}';
+}
+
+std::string access_review_body(const AccessQuestion& question) {
+  std::string body =
+      R"({"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{)";
+  append_question(body, question);
   append_member(body, "user", question.user.username);
   append_member(body, "uid", question.user.uid);
   if (!question.user.groups.empty()) {
@@ -158,9 +168,25 @@ std::string access_review_body(const AccessQuestion& question) {
   return body;
 }
 
+std::string own_access_review_body(const AccessQuestion& question) {
+  std::string body =
+      R"({"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{)";
+  append_question(body, question);
+  return body + "}}";
+}
+
 // What the server answered is its fault, not the caller's.
 Status unreadable_answer(const Status& fault, std::string_view what) {
   return unavailable(fault.message()).while_doing(what);
+}
+
+Result<AccessVerdict> access_verdict(std::string_view answer, std::string_view what) {
+  AccessVerdict verdict;
+  if (const Status fault = take_access_verdict(answer, verdict); !fault.is_ok()) {
+    return unreadable_answer(fault, what);
+  }
+  verdict.is_allowed = verdict.is_allowed && !verdict.is_denied;
+  return verdict;
 }
 
 // A question: asked twice, it is answered twice.
@@ -201,12 +227,16 @@ Result<AccessVerdict> review_access(Client& client,
   VKHOST_TRY_ASSIGN(const std::string answer,
                     client.create(subject_access_reviews_path(), access_review_body(question),
                                   repeatable(options)));
-  AccessVerdict verdict;
-  if (const Status fault = take_access_verdict(answer, verdict); !fault.is_ok()) {
-    return unreadable_answer(fault, "reading a SubjectAccessReview");
-  }
-  verdict.is_allowed = verdict.is_allowed && !verdict.is_denied;
-  return verdict;
+  return access_verdict(answer, "reading a SubjectAccessReview");
+}
+
+Result<AccessVerdict> review_own_access(Client& client,
+                                        const AccessQuestion& question,
+                                        const CallOptions& options) {
+  VKHOST_TRY_ASSIGN(const std::string answer,
+                    client.create(self_subject_access_reviews_path(),
+                                  own_access_review_body(question), repeatable(options)));
+  return access_verdict(answer, "reading a SelfSubjectAccessReview");
 }
 
 Result<UserInfo> review_self(Client& client, const CallOptions& options) {

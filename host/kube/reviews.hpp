@@ -1,5 +1,5 @@
-// TokenReview, SubjectAccessReview and SelfSubjectReview: the API server's word on who somebody is and
-// what they may do, and on who we are.
+// TokenReview, SubjectAccessReview, SelfSubjectReview and SelfSubjectAccessReview: the API server's word
+// on who somebody is and what they may do, and on who we are and what we may do.
 //
 // Plain calls without a cache. A failure is never a "no": callers refuse and may ask again.
 // [any-thread] [may-block]
@@ -46,6 +46,8 @@ struct AccessQuestion {
   std::string object_namespace;
   std::string name;
   std::string path;  // of anything else ("/metrics")
+  // Of a list or watch ("spec.nodeName=web-1"); API servers before 1.31 don't look at it.
+  std::string field_selector = {};
 };
 
 struct AccessVerdict {
@@ -58,6 +60,11 @@ struct AccessVerdict {
 Result<AccessVerdict> review_access(Client& client,
                                     const AccessQuestion& question,
                                     const CallOptions& options);
+
+// Whether the daemon itself may do that; `question.user` doesn't count.
+Result<AccessVerdict> review_own_access(Client& client,
+                                        const AccessQuestion& question,
+                                        const CallOptions& options);
 
 // Who the daemon is to the API server (SelfSubjectReview). NOT_FOUND from one before 1.28.
 Result<UserInfo> review_self(Client& client, const CallOptions& options);

@@ -113,5 +113,34 @@ TEST(CertificateFacts, TellAnothersKeyFromTheirOwn) {
             StatusCode::InvalidArgument);
 }
 
+TEST(CertificateFacts, AreReadOfEachOfABundle) {
+  const testing::CertificateAuthority authority;
+  const std::string bundle = authority.issue({.common_name = "one"}).certificate_pem +
+                             authority.issue({.common_name = "two"}).certificate_pem;
+
+  const auto all = read_all_certificate_facts(bundle);
+
+  ASSERT_TRUE(all.is_ok()) << all.status().to_string();
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_EQ((*all)[0].subject.common_name, "one");
+  EXPECT_EQ((*all)[1].subject.common_name, "two");
+  EXPECT_EQ(read_all_certificate_facts("").status().code(), StatusCode::InvalidArgument);
+}
+
+TEST(NamesOfACertificate, AreThoseThatWereAskedForAndNotTheCommonName) {
+  const std::string pem = testing::CertificateAuthority()
+                              .issue({.common_name = "web-1",
+                                      .dns_names = {"*.nodes.example"},
+                                      .ip_addresses = {"10.0.0.7", "fd00::7"}})
+                              .certificate_pem;
+
+  for (const char* name : {"10.0.0.7", "fd00::7", "fd00:0::7", "a.nodes.example"}) {
+    EXPECT_TRUE(check_name_of_certificate(pem, name).is_ok()) << name;
+  }
+  for (const char* name : {"10.0.0.8", "web-1", "nodes.example", ""}) {
+    EXPECT_EQ(check_name_of_certificate(pem, name).code(), StatusCode::InvalidArgument) << name;
+  }
+}
+
 }  // namespace
 }  // namespace vkhost::http

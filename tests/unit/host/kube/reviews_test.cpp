@@ -130,6 +130,26 @@ TEST_F(ReviewTest, AsksAboutPathsToo) {
       HasSubstr(R"("nonResourceAttributes":{"path":"/metrics","verb":"get"},"user":"bob"})"));
 }
 
+TEST_F(ReviewTest, AsksWhatItMayDoItself) {
+  server->answer(201, R"({"status":{"allowed":true}})");
+  AccessQuestion question;
+  question.user.username = "bob";
+  question.verb = "list";
+  question.resource = "pods";
+  question.field_selector = "spec.nodeName=web-1";
+
+  const auto verdict = review_own_access(*client, question, {});
+
+  ASSERT_TRUE(verdict.is_ok()) << verdict.status().to_string();
+  EXPECT_TRUE(verdict->is_allowed);
+  EXPECT_EQ(server->requests().at(0).target,
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
+  EXPECT_EQ(server->requests().at(0).body,
+            R"({"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{)"
+            R"("resourceAttributes":{"verb":"list","resource":"pods",)"
+            R"("fieldSelector":{"rawSelector":"spec.nodeName=web-1"}}}})");
+}
+
 TEST_F(ReviewTest, LetsADenialWin) {
   server->answer(201, R"({"status":{"allowed":true,"denied":true}})");
 
@@ -139,8 +159,10 @@ TEST_F(ReviewTest, LetsADenialWin) {
 TEST_F(ReviewTest, NeverTakesAFailureForANo) {
   server->answer(403, R"({"kind":"Status","reason":"Forbidden","message":"no reviews for you"})");
   server->answer(201, R"({"status":{}})");
+  server->answer(201, R"({"status":{}})");
 
   EXPECT_EQ(review_access(*client, {}, {}).status().code(), StatusCode::PermissionDenied);
+  EXPECT_EQ(review_own_access(*client, {}, {}).status().code(), StatusCode::Unavailable);
   EXPECT_EQ(review_access(*client, {}, {}).status().code(), StatusCode::Unavailable);
 }
 
