@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "cli/load_config.hpp"
 #include "cli/text_table.hpp"
+#include "daemon/deaf_listener.hpp"
 #include "daemon/manifest.hpp"
 #include "daemon/node_plan.hpp"
 #include "daemon/provider_libraries.hpp"
@@ -31,21 +32,6 @@ namespace vkhost::cli {
 namespace {
 
 constexpr std::chrono::seconds kExplainTimeout{5};
-
-// An instance that is never started has nothing to tell.
-class DeafListener final : public plugin::ProviderListener {
- public:
-  Status pod_changed(plugin::PodChange /*change*/) override { return not_started(); }
-  Status node_changed() override { return not_started(); }
-  Status save_handle(const std::string& /*uid*/, const std::string& /*handle*/) override {
-    return not_started();
-  }
-  Status evict(plugin::Eviction /*eviction*/) override { return not_started(); }
-  Status emit(plugin::ProviderEvent /*event*/) override { return not_started(); }
-
- private:
-  static Status not_started() { return cancelled("the instance is not started"); }
-};
 
 struct Explanation {
   std::string pod;  // namespace/name
@@ -172,7 +158,7 @@ class Explainer {
     VKHOST_TRY(loaded);
     const daemon::ProviderLibraries::Loaded& library = libraries.at(node.provider);
     const daemon::Endpoint endpoint{"127.0.0.1", 0};
-    DeafListener listener;
+    daemon::DeafListener listener;
     VKHOST_TRY_ASSIGN(
         const std::unique_ptr<plugin::Provider> provider,
         library.library->create(

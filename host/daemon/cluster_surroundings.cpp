@@ -1,4 +1,5 @@
 #include "base/mutex.hpp"
+#include "daemon/api_connection.hpp"
 #include "daemon/certificate_folder.hpp"
 #include "daemon/cluster_api.hpp"
 #include "daemon/cluster_object_feed.hpp"
@@ -10,17 +11,12 @@
 #include "kube/client_certificate.hpp"
 #include "kube/connection_credentials.hpp"
 #include "kube/events.hpp"
-#include "kube/in_cluster.hpp"
-#include "kube/kubeconfig.hpp"
 #include "kube/paths.hpp"
 #include "kube/reviews.hpp"
 #include "node/node_object.hpp"
 #include "resolve/kube_object_source.hpp"
 #include "resolve/kube_token_source.hpp"
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 namespace vkhost::daemon {
@@ -190,48 +186,6 @@ Result<std::string> ClusterSurroundings::find_node_identity(const CancelToken& c
   return node.empty() && !is_no_question ? Result<std::string>(self.status()) : node;
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): never written
-  return value == nullptr ? std::string() : value;
-}
-
-// The kubeconfig, where there is such a file; else the service account of the pod that we are in. A
-// kubeconfig is nearly always named, if only by default ($HOME), so its absence decides.
-Result<kube::Connection> find_connection(const config::KubernetesConfig& config) {
-  const auto files = kube::split_kubeconfig_list(config.kubeconfig);
-  const bool exists = std::any_of(files.begin(), files.end(), [](const auto& file) {
-    std::error_code error;
-    return std::filesystem::exists(file, error) || error;  // one that is hidden is not missing
-  });
-  if (exists) {
-    return kube::load_kubeconfig(files, config.context);
-  }
-  const kube::InClusterPlaces places{kube::InClusterPlaces{}.folder,
-                                     environment("KUBERNETES_SERVICE_HOST"),
-                                     environment("KUBERNETES_SERVICE_PORT")};
-  auto in_cluster = kube::in_cluster_connection(places);
-  if (in_cluster.is_ok() || in_cluster.status().code() != StatusCode::FailedPrecondition) {
-    return in_cluster;
-  }
-  return not_found("no way to an API server: " +
-                   (files.empty() ? std::string("kubernetes.kubeconfig is not set")
-                                  : "there is no file " + config.kubeconfig) +
-                   ", and " + in_cluster.status().message() +
-                   "; name a kubeconfig, or run with --standalone");
-}
-
-// The same server, to somebody who shows nothing.
-kube::Connection without_identity(const kube::Connection& connection) {
-  kube::Connection bare;
-  bare.origin = connection.origin;
-  bare.server = connection.server;
-  bare.proxy_url = connection.proxy_url;
-  bare.tls_server_name = connection.tls_server_name;
-  bare.insecure_skip_tls_verify = connection.insecure_skip_tls_verify;
-  bare.certificate_authority = connection.certificate_authority;
-  return bare;
-}
-
 // Makes clients of one server.
 class Clients {
  public:
@@ -274,8 +228,7 @@ std::unique_ptr<kube::ClientCertificate> make_certificate(const kube::Connection
   parts.make_client = [clients](std::shared_ptr<kube::Credentials> credentials) {
     return clients.make(std::move(credentials));
   };
-  parts.store =
-      std::make_unique<CertificateFolder>(std::filesystem::path(config.paths.state) / "pki");
+  parts.store = std::make_unique<CertificateFolder>(certificate_folder(config.paths));
   parts.clock = shared.clock;
   parts.random = shared.random;
   parts.log = shared.log;
@@ -286,20 +239,11 @@ std::unique_ptr<kube::ClientCertificate> make_certificate(const kube::Connection
 
 Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Config& config,
                                                                 const Shared& shared) {
-  const std::string& bootstrap = config.kubernetes.bootstrap_kubeconfig;
-  auto found = bootstrap.empty() ? find_connection(config.kubernetes)
-                                 : kube::load_kubeconfig({bootstrap}, {});
-  if (!found.is_ok()) {
-    return found.status();
-  }
-  kube::Connection connection = std::move(*found);
-  if (!config.kubernetes.server.empty()) {
-    connection.server = config.kubernetes.server;
-  }
+  VKHOST_TRY_ASSIGN(const kube::Connection connection, api_connection(config.kubernetes));
   shared.log.info("API server", {{"server", connection.server}, {"from", connection.origin}});
   const Clients clients(connection, config, shared);
   std::unique_ptr<kube::ClientCertificate> certificate;
-  if (!bootstrap.empty()) {
+  if (!config.kubernetes.bootstrap_kubeconfig.empty()) {
     certificate = make_certificate(connection, clients, config, shared);
   }
   const std::shared_ptr<kube::Credentials> credentials =

@@ -27,24 +27,6 @@ constexpr std::string_view kAuthorityName = "extension-apiserver-authentication"
 // The first look at an own address waits this long for it.
 constexpr std::chrono::seconds kAuthorityPatience{3};
 
-// The first is that of the node's pods too; one more at most, of the other family.
-std::vector<std::string> advertised_addresses(const config::Config& config) {
-  const std::string& named = config.kubelet.advertised_address;
-  if (const std::size_t comma = named.find(','); comma != std::string::npos) {
-    const std::size_t second = named.find_first_not_of(' ', comma + 1);
-    if (comma == 0 || second == std::string::npos) {
-      return {named};  // no address; the check of it will say so
-    }
-    return {named.substr(0, comma), named.substr(second)};
-  }
-  if (!named.empty()) {
-    return {named};
-  }
-  const std::string& listen = config.kubelet.listen->address;
-  const bool any = listen.empty() || listen == "0.0.0.0" || listen == "::";
-  return {any ? primary_address() : listen};
-}
-
 // The local end of a connection to `remote`; empty when no route leads there.
 std::string address_towards(int family, const sockaddr* remote, socklen_t remote_size) {
   // Connecting a datagram socket only asks the routing table.
@@ -104,6 +86,23 @@ std::string primary_address() {
     address = address_towards(AF_INET6, reinterpret_cast<const sockaddr*>(&other), sizeof other);
   }
   return address.empty() ? "127.0.0.1" : address;
+}
+
+std::vector<std::string> advertised_addresses(const config::Config& config) {
+  const std::string& named = config.kubelet.advertised_address;
+  if (const std::size_t comma = named.find(','); comma != std::string::npos) {
+    const std::size_t second = named.find_first_not_of(' ', comma + 1);
+    if (comma == 0 || second == std::string::npos) {
+      return {named};  // no address; the check of it will say so
+    }
+    return {named.substr(0, comma), named.substr(second)};
+  }
+  if (!named.empty()) {
+    return {named};
+  }
+  const std::string& listen = config.kubelet.listen->address;
+  const bool any = listen.empty() || listen == "0.0.0.0" || listen == "::";
+  return {any ? primary_address() : listen};
 }
 
 Result<std::unique_ptr<KubeletService>> KubeletService::create(const config::Config& config,

@@ -99,4 +99,8 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
 // The address by which other machines most likely reach this one; no packet is sent.
 [[nodiscard]] std::string primary_address();
 
+// Those that a node has in the cluster. The first is that of the node's pods too; one more at most, of the
+// other family. An entry that is no address is given back as it stands.
+[[nodiscard]] std::vector<std::string> advertised_addresses(const config::Config& config);
+
 }  // namespace vkhost::daemon
