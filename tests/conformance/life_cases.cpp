@@ -76,8 +76,12 @@ void explains_without_a_back_end(Bench& bench) {
 }
 
 void answers_ping(Bench& bench) {
-  if (bench.begin()) {
-    bench.expect_ok(bench.provider().ping(bench.within(std::chrono::seconds(10))), "ping");
+  const auto ping = [&] { return bench.provider().ping(bench.within(std::chrono::seconds(10))); };
+  if (bench.load() && bench.create()) {
+    bench.expect_ok(ping(), "ping before start");
+    if (bench.recover({}) && bench.start()) {
+      bench.expect_ok(ping(), "ping");
+    }
   }
 }
 
@@ -188,7 +192,8 @@ std::vector<Case> life_cases() {
        lives_without_a_start},
       {"ExplainsWithoutABackEnd", "explain answers before start, and the same each time",
        explains_without_a_back_end},
-      {"AnswersPing", "ping is OK while the back end can be reached", answers_ping},
+      {"AnswersPing", "ping is OK while the back end can be reached, before start too",
+       answers_ping},
       {"RecoversInRounds", "recover_pods takes several batches, and a round that begins again",
        recovers_in_rounds},
       {"KeepsQuietAfterStop", "after stop has returned the instance calls nothing but log",

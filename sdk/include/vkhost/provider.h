@@ -666,7 +666,8 @@ typedef struct vkp_plugin_table {
                    const vkp_text_sink* out);
 
   /* Can the back end be reached and used. Reason and message of a failure show in Ready. May answer
-   * from recent calls, and tells a fault that was found between calls.
+   * from recent calls, and tells a fault that was found between calls. Also asked of an instance that
+   * is never started, beside one that runs elsewhere (vkhost doctor).
    * Thread:  [node-serial]
    * Blocks:  yes, until the deadline
    * Memory:  none

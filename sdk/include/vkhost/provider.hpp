@@ -59,7 +59,8 @@ class Provider {
   virtual std::string capabilities() = 0;
   // [node-serial] The node this instance stands for, as v1.Node JSON.
   virtual std::string node(const Call& call, const NodeRequest& request) = 0;
-  // [node-serial] Throws when the back end cannot be used; the reason shows in the node's Ready.
+  // [node-serial] Throws when the back end cannot be used; the reason shows in the node's Ready. May come
+  // without a start.
   virtual void ping(const Call& call) = 0;
   // [instance] Every pod of the node, before start, answered from the batch alone. One without an
   // answer counts as Unknown.
