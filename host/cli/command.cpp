@@ -17,6 +17,13 @@ constexpr Flag kOutput{"--output", "FORM", "Form of the answer.", 'o', "wide|jso
 constexpr std::array kCheckConfigFlags = {
     kConfig, Flag{"--without-plugins", "", "Leave out what only the plugins can judge."}};
 
+constexpr std::array kDoctorFlags = {
+    kConfig,
+    Flag{"--admin-kubeconfig", "FILE",
+         "Asks the API server, with these, whether it reaches the nodes."},
+    Flag{"--output", "FORM", "Form of the answer.", 'o', "json"},
+};
+
 constexpr std::array kExplainFlags = {
     kConfig,
     Flag{"--node", "NAME", "The node that it is to run on; default: the first one."},
@@ -59,6 +66,16 @@ constexpr std::array kCommands = {
         "Names every problem with file, line and key. Plugins are loaded and asked about their\n"
         "settings; nothing is started and nothing is dialled.",
         kCheckConfigFlags, UnknownFlags::Refused, check_config_command},
+    Command{
+        "doctor", "", "", "Look for what keeps the daemon from working, and say what to do.",
+        "Checks configuration, folders, certificates, plugins and their back ends, addresses and\n"
+        "ports, the API server and its clock, each right that is needed, and the way from the API\n"
+        "server to the nodes of a daemon that runs. Changes nothing in the cluster, and shows no\n"
+        "secret. Exits with 0 when there is no problem (warnings are none), else with the code of\n"
+        "the first one: 3 configuration, 4 plugin, 5 back end, address, API server or "
+        "reachability,\n"
+        "1 all else. Run it as the daemon's user, in its place.",
+        kDoctorFlags, UnknownFlags::Refused, doctor_command},
     Command{
         "explain", "", "FILE",
         "Say which fields of a pod the provider would not honour, and whether the pod would run.",

@@ -35,6 +35,7 @@ struct Command {
 
 ExitCode run_command(const CommandLine& line, const Terminal& terminal);
 ExitCode check_config_command(const CommandLine& line, const Terminal& terminal);
+ExitCode doctor_command(const CommandLine& line, const Terminal& terminal);
 ExitCode explain_command(const CommandLine& line, const Terminal& terminal);
 ExitCode plugins_command(const CommandLine& line, const Terminal& terminal);
 ExitCode get_command(const CommandLine& line, const Terminal& terminal);
