@@ -40,14 +40,15 @@ void DaemonProcess::configure(DaemonSettings settings) {
 void DaemonProcess::write_configuration() const {
   const std::filesystem::path plugin(settings_.plugin);
   const bool is_file = plugin.has_parent_path();
-  std::string toml =
-      "config_version = 1\n\n[provider]\nname = " + quoted(plugin.stem()) +
-      "\nlibrary = " + quoted(is_file ? plugin : plugin_path(settings_.plugin)) +
-      "\n\n[provider.settings]\n" + settings_.provider_settings +
-      "\n\n[[node]]\nname = " + quoted(settings_.node_name) + "\n" + settings_.node_settings +
-      "\n\n[paths]\nstate = " + quoted(folder() / "state") +
-      "\nruntime = " + quoted(folder() / "runtime") + "\n\n[kubelet]\nlisten = '127.0.0.1:0'\n" +
-      settings_.kubelet_settings + "\n[health]\nlisten = '127.0.0.1:0'\n";
+  std::string toml = "config_version = 1\n\n[provider]\nname = " + quoted(plugin.stem()) +
+                     "\nlibrary = " + quoted(is_file ? plugin : plugin_path(settings_.plugin)) +
+                     "\n\n[provider.settings]\n" + settings_.provider_settings +
+                     "\n\n[[node]]\nname = " + quoted(settings_.node_name) + "\n" +
+                     settings_.node_settings +
+                     "\n\n[paths]\nstate = " + quoted(folder() / "state") +
+                     "\nruntime = " + quoted(folder() / "runtime") +
+                     "\n\n[kubelet]\nlisten = " + quoted(settings_.kubelet_listen) + "\n" +
+                     settings_.kubelet_settings + "\n[health]\nlisten = '127.0.0.1:0'\n";
   for (const std::string& node : settings_.more_nodes) {
     toml += "\n[[node]]\nname = " + quoted(node) + "\n" + settings_.node_settings + "\n";
   }

@@ -27,6 +27,7 @@ struct DaemonSettings {
   std::string provider_settings = {};
   std::string node_settings = {};
   std::string kubernetes_settings = {};
+  std::string kubelet_listen = "127.0.0.1:0";
   std::string kubelet_settings = {};
   std::string more = {};
   std::filesystem::path program = {};       // another than the product
