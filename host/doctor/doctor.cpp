@@ -285,6 +285,8 @@ void Examiner::look_at_rights(kube::Client& client, const Self& self, const Plug
   Uses uses;
   uses.env = plugins.uses_env;
   uses.references = plugins.uses_references;
+  uses.tokens = plugins.uses_tokens;
+  uses.pull_credentials = plugins.uses_pull_credentials;
   uses.knows_cluster_uid = !config_.kubernetes.cluster_uid.empty();
   uses.asks_who_may = !kubelet.insecure_anonymous_auth || !kubelet.insecure_no_authorization;
   uses.client_authority = kubelet.client_ca_file.empty();

@@ -108,8 +108,10 @@ class PluginCheck {
     }
     const plugin::Capabilities& shape = (*made)->capabilities();
     facts_.uses_env = facts_.uses_env || shape.uses_env;
-    facts_.uses_references = facts_.uses_references || shape.uses_files || shape.uses_tokens ||
+    facts_.uses_references = facts_.uses_references || shape.uses_files ||
                              shape.uses_pull_credentials || !shape.secret_annotations.empty();
+    facts_.uses_tokens = facts_.uses_tokens || shape.uses_tokens;
+    facts_.uses_pull_credentials = facts_.uses_pull_credentials || shape.uses_pull_credentials;
     ping(provider, **made);
   }
 

@@ -15,7 +15,9 @@ namespace vkhost::doctor {
 struct PluginFacts {
   // Of all providers that could be asked.
   bool uses_env = false;
-  bool uses_references = false;
+  bool uses_references = false;  // out of ConfigMaps and Secrets
+  bool uses_tokens = false;
+  bool uses_pull_credentials = false;
   // One has a call that did not return: the process must be left by _exit, as its thread stands there.
   bool is_stuck = false;
 };

@@ -41,6 +41,19 @@ constexpr std::array<Right, 2> kReferences = {{
     {"", "secrets", "get", Reach::OfPods, ForNodes::NotAsked},
 }};
 
+constexpr std::array<Right, 2> kLiveObjects = {{
+    {"", "configmaps", "watch", Reach::OfPods, ForNodes::NotAsked},
+    {"", "secrets", "watch", Reach::OfPods, ForNodes::NotAsked},
+}};
+
+constexpr std::array<Right, 1> kTokens = {{
+    {"", "serviceaccounts/token", "create", Reach::OfPods, ForNodes::NotAsked},
+}};
+
+constexpr std::array<Right, 1> kPullCredentials = {{
+    {"", "serviceaccounts", "get", Reach::OfPods, ForNodes::NotAsked},
+}};
+
 constexpr std::array<Right, 2> kServiceVariables = {{
     {"", "services", "get", Reach::OfPods},
     {"", "services", "list", Reach::OfPods},
@@ -73,6 +86,10 @@ bool for_services(const Uses& uses) {
   return uses.env || (uses.is_node && !uses.knows_cluster_uid);
 }
 
+bool for_tokens(const Uses& uses) { return uses.tokens; }
+
+bool for_pull_credentials(const Uses& uses) { return uses.pull_credentials; }
+
 bool for_cluster_uid(const Uses& uses) { return !uses.knows_cluster_uid && !uses.is_node; }
 
 bool for_reviews(const Uses& uses) { return uses.asks_who_may; }
@@ -81,15 +98,25 @@ bool for_client_authority(const Uses& uses) { return uses.client_authority; }
 
 bool for_drain(const Uses& uses) { return uses.drains; }
 
-constexpr std::array<Feature, 9> kFeatures = {{
+constexpr std::array<Feature, 12> kFeatures = {{
     {"nodes", "No node comes up.", kNodes, always},
     {"pods", "No pod runs.", kPods, always},
     {"events", "kubectl describe tells nothing of pods and nodes.", kEvents, always},
     {"references",
      "Pods that refer to ConfigMaps and Secrets wait with CreateContainerConfigError.", kReferences,
      for_references},
+    {"live-objects",
+     "What pods mount or wait for comes later, as ConfigMaps and Secrets are read every 45 "
+     "seconds.",
+     kLiveObjects, for_references, true},
     {"service-variables", "No pod starts, since the variables of services belong to each.",
      kServiceVariables, for_services},
+    {"tokens", "Pods with a service-account token, which nearly all have, do not start.", kTokens,
+     for_tokens},
+    {"pull-credentials",
+     "Pods have the pull secrets that they name themselves, and not those of their service "
+     "account.",
+     kPullCredentials, for_pull_credentials},
     {"cluster-identity",
      "The daemon waits at its start, since the UID of the cluster names its workloads.",
      kClusterIdentity, for_cluster_uid},

@@ -41,7 +41,9 @@ struct Right {
 // What decides which features are in use.
 struct Uses {
   bool env = false;         // a provider wants the environment of containers
-  bool references = false;  // ... or anything else that pods refer to
+  bool references = false;  // ... or anything else out of ConfigMaps and Secrets
+  bool tokens = false;
+  bool pull_credentials = false;
   bool knows_cluster_uid = false;
   bool asks_who_may = true;  // of the kubelet API's clients, at the API server
   bool client_authority = true;
@@ -54,6 +56,7 @@ struct Feature {
   std::string_view without;  // what doesn't work without it, a sentence
   std::span<const Right> rights;
   bool (*is_in_use)(const Uses&);
+  bool is_spared = false;  // without it things come later or are fewer, and work: a warning
 };
 
 // All of them, in the order of the table in packaging/rbac.

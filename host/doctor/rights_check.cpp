@@ -62,10 +62,13 @@ class RightsCheck {
         continue;
       }
       is_complete = false;
-      report_.problem(
-          matter,
-          "refused to " + user + (verdict->reason.empty() ? "" : " (" + verdict->reason + ")"),
-          advice_for_right(feature, is_node, user));
+      const std::string found =
+          "refused to " + user + (verdict->reason.empty() ? "" : " (" + verdict->reason + ")");
+      if (feature.is_spared) {
+        report_.warning(matter, found, advice_for_right(feature, is_node, user));
+      } else {
+        report_.problem(matter, found, advice_for_right(feature, is_node, user));
+      }
     }
     if (is_complete && allowed.empty()) {
       report_.skipped(

@@ -46,7 +46,16 @@ TEST_F(PluginChecks, LoadThePluginAndPingItsBackEnd) {
   EXPECT_EQ(report.findings()[1].area, "back-end");
   EXPECT_TRUE(facts.uses_env);
   EXPECT_FALSE(facts.uses_references);
+  EXPECT_FALSE(facts.uses_tokens);
   EXPECT_FALSE(facts.is_stuck);
+}
+
+TEST_F(PluginChecks, TellWhatThePluginUsesOfPods) {
+  const PluginFacts facts = look(mock(), "material = ['tokens', 'pull_credentials']\n");
+
+  EXPECT_TRUE(facts.uses_tokens);
+  EXPECT_TRUE(facts.uses_pull_credentials);
+  EXPECT_FALSE(facts.uses_env);
 }
 
 TEST_F(PluginChecks, NameAPluginThatIsNotThere) {

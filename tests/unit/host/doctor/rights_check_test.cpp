@@ -81,6 +81,18 @@ TEST_F(RightsCheckTest, NamesEachRightThatIsMissingWithTheFileThatGivesIt) {
   EXPECT_EQ(finding.advice, "kubectl apply -f packaging/rbac/pods.yaml");
 }
 
+TEST_F(RightsCheckTest, OnlyWarnsWhereThingsComeLaterWithoutARight) {
+  uses.references = true;
+  given_answers("watch secrets");
+
+  const Report report = look();
+
+  EXPECT_EQ(report.count(Verdict::Problem), 0U) << verdicts(report);
+  ASSERT_EQ(report.count(Verdict::Warning), 1U);
+  EXPECT_EQ(report.findings().back().checked, "watch secrets");
+  EXPECT_EQ(report.findings().back().advice, "kubectl apply -f packaging/rbac/live-objects.yaml");
+}
+
 TEST_F(RightsCheckTest, NamesTheNamespaceWhereThereIsOnlyOne) {
   given_answers("delete pods");
   Report report;
@@ -107,7 +119,7 @@ TEST_F(RightsCheckTest, LeavesToTheNodeAuthoriserWhatHangsOnPods) {
   const Report report = look("system:node:web-1");
 
   EXPECT_EQ(report.count(Verdict::Problem), 0U) << verdicts(report);
-  EXPECT_EQ(report.count(Verdict::Skipped), 1U);
+  EXPECT_EQ(report.count(Verdict::Skipped), 2U);
   for (const http::Request& request : server->requests()) {
     EXPECT_THAT(request.body, Not(HasSubstr("secrets")));
   }

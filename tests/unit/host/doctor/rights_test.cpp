@@ -114,12 +114,15 @@ TEST(Rights, AreAskedForFeaturesInUseOnly) {
   few.asks_who_may = false;
   Uses all;
   all.env = true;
+  all.tokens = true;
+  all.pull_credentials = true;
   all.drains = true;
 
   EXPECT_THAT(names_in_use(few), ElementsAre("nodes", "pods", "events"));
   EXPECT_THAT(names_in_use(all),
-              ElementsAre("nodes", "pods", "events", "references", "service-variables",
-                          "cluster-identity", "kubelet-api", "client-authority", "drain"));
+              ElementsAre("nodes", "pods", "events", "references", "live-objects",
+                          "service-variables", "tokens", "pull-credentials", "cluster-identity",
+                          "kubelet-api", "client-authority", "drain"));
 }
 
 TEST(Rights, OfANodeHaveTheUidOfTheClusterFromAService) {
