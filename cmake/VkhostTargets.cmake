@@ -199,9 +199,9 @@ endfunction()
 # vkhost_add_fuzzer(NAME fuzz_json_text SOURCES … [LIBRARIES …])
 # SOURCES define LLVMFuzzerTestOneInput; the corpus is the folder corpus/NAME beside them. Preset
 # fuzz makes a libFuzzer program of it, part of the target `fuzzers`, and fuzzes for
-# VKHOST_FUZZ_SECONDS; every other preset replays the corpus.
+# VKHOST_FUZZ_SECONDS; every other preset replays the corpus. OPTIONS are libFuzzer's.
 function(vkhost_add_fuzzer)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES;OPTIONS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
     message(FATAL_ERROR
             "vkhost_add_fuzzer: NAME or SOURCES missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
@@ -217,6 +217,7 @@ function(vkhost_add_fuzzer)
     vkhost_add_test(NAME ${arg_NAME} LABEL fuzz PLAIN TIMEOUT ${timeout}
       SOURCES ${arg_SOURCES} LIBRARIES ${arg_LIBRARIES}
       ARGUMENTS -max_total_time=${VKHOST_FUZZ_SECONDS} -rss_limit_mb=2048 -timeout=10
+                ${arg_OPTIONS}
                 "-artifact_prefix=${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}-"
                 "${PROJECT_BINARY_DIR}/fuzz/${arg_NAME}" "${corpus}")
     target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)

@@ -10,10 +10,10 @@ namespace vkhost {
 namespace {
 
 std::string format(WallTime time, bool with_micros) {
-  const auto since_epoch = time.time_since_epoch();
+  // Not in nanoseconds, in which the first second that there is cannot be told.
+  const auto since_epoch = std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
-  const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(since_epoch - seconds).count();
+  const auto micros = (since_epoch - seconds).count();
   const std::time_t whole = seconds.count();
   std::tm utc{};
   static_cast<void>(::gmtime_r(&whole, &utc));  // fails only beyond the years of an int

@@ -18,6 +18,11 @@ TEST(FormatTime, WritesWhatTheApiServerReads) {
   EXPECT_EQ(format_micro_time(time), "2026-01-02T03:04:05.001200Z");
 }
 
+TEST(FormatTime, WritesTheFirstInstantThatThereIs) {
+  EXPECT_EQ(format_micro_time(WallTime::min()), "1677-09-21T00:12:43.145224Z");
+  EXPECT_EQ(format_micro_time(WallTime::max()), "2262-04-11T23:47:16.854775Z");
+}
+
 TEST(ParseTime, ReadsAnyRfc3339Time) {
   const WallTime time{seconds{1'767'323'045}};
 
