@@ -87,10 +87,11 @@ int drop_pages(dl_phdr_info* object, std::size_t /*size*/, void* data) {
 
 void share_heaps() {
   constexpr int kHeaps = 2;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
+  // NOLINTBEGIN(concurrency-mt-unsafe): before any other thread
   if (std::getenv("MALLOC_ARENA_MAX") == nullptr) {
     static_cast<void>(::mallopt(M_ARENA_MAX, kHeaps));
   }
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 void release_unused_memory() {

@@ -15,6 +15,8 @@ class Thread {
   // `name` shows in the process list; the kernel keeps 15 bytes of it.
   Thread(std::string name, std::function<void()> body);
   ~Thread();
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
   Thread(Thread&&) noexcept = default;
   Thread& operator=(Thread&& other) noexcept;
 

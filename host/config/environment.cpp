@@ -62,7 +62,7 @@ Value environment_settings(const Environment& environment, Problems& problems) {
     if (variable.key.empty()) {
       problems.warning(at, "", "has no effect: " + std::string(variable.text));
     } else {
-      put_setting(root, variable.key, Value(setting_text(variable, std::move(*value)), at));
+      put_setting(root, variable.key, Value(setting_text(variable, *value), at));
     }
   }
   return root;

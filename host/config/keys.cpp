@@ -405,12 +405,12 @@ Section<Config> make_all_keys() {
       .table("kubernetes", &Config::kubernetes, kubernetes_keys(), "The API server.")
       .table("kubelet", &Config::kubelet, kubelet_keys(),
              "The HTTPS API that the API server dials.")
-      .table("health", &Config::health, std::move(health), "Probes and metrics.")
+      .table("health", &Config::health, health, "Probes and metrics.")
       .table("paths", &Config::paths, paths_keys(), "Folders.")
       .table("log", &Config::log, log_keys(), "Log entries, to standard error.")
       .table("policies", &Config::policies, policies_keys(), "Decisions that are yours.")
       .table("pods", &Config::pods, pods_keys(), "The pod engine.")
-      .table("stop", &Config::stop, std::move(stop),
+      .table("stop", &Config::stop, stop,
              "The end of the daemon. Pods stay, unless `policies.on_stop` says otherwise.")
       .table("standalone", &Config::standalone, standalone_keys(), "Running without a cluster.");
   return keys;

@@ -201,8 +201,8 @@ class Clients {
       std::shared_ptr<kube::Credentials> credentials) const {
     kube::ClientParts parts;
     parts.credentials = std::move(credentials);
-    parts.make_transport = [clock = shared_.clock](http::TransportSettings transport) {
-      return http::make_poco_transport(std::move(transport), clock);
+    parts.make_transport = [clock = shared_.clock](const http::TransportSettings& transport) {
+      return http::make_poco_transport(transport, clock);
     };
     parts.clock = shared_.clock;
     parts.random = shared_.random;

@@ -300,8 +300,7 @@ Status KubeletService::check_endpoint(const Endpoint& endpoint, const CancelToke
   settings.url = "https://" + host + ":" + std::to_string(endpoint.port);
   // Only whether we are reached: who answers there is the API server's to check.
   settings.tls.insecure_skip_verify = true;
-  VKHOST_TRY_ASSIGN(const auto transport,
-                    http::make_poco_transport(std::move(settings), shared_.clock));
+  VKHOST_TRY_ASSIGN(const auto transport, http::make_poco_transport(settings, shared_.clock));
   http::Request request;
   request.target = "/healthz";
   const auto answer =

@@ -46,12 +46,15 @@ class LaneGate {
   LaneGate(std::size_t width,
            std::shared_ptr<const Clock> clock,
            std::chrono::milliseconds longest_hold = std::chrono::hours{1});
+  ~LaneGate() = default;
   LaneGate(const LaneGate&) = delete;
   LaneGate& operator=(const LaneGate&) = delete;
 
   // A place in the lane, until it is destroyed.
   class Pass {
    public:
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
     Pass(Pass&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
     Pass& operator=(Pass&&) = delete;
     ~Pass() {
