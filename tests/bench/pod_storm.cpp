@@ -5,6 +5,10 @@
 // control plane, and the figure is the ratio of the medians. With --kwok a third side is KWOK, with
 // stages that do the same to the pods of its node.
 //
+// With --tokens each pod has a service-account token, and the provider takes tokens and files, so that the
+// daemon asks the API server for one token per pod. The same is then measured without them as well, in turn
+// and with the same daemon: what tokens cost is the ratio of the two.
+//
 //   pod_storm [--pods 2000] [--runs 5] [--connections 16] [--tokens] [--kwok PATH|auto]
 #include "flags.hpp"
 #include "kwok_process.hpp"
@@ -17,6 +21,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,9 +33,20 @@ namespace {
 
 using testing::Cluster;
 
+// One kind of pods, and what a raw client needs for them, run by run.
+struct Load {
+  Load(Cluster& cluster, const StormSettings& settings)
+      : storm(cluster, settings), tokens(settings.tokens) {}
+
+  Storm storm;
+  const bool tokens;
+  std::vector<double> raw_s;
+};
+
 // Whoever manages a node, and what its process has used, run by run.
 struct Side {
   std::string label;
+  Load* load = nullptr;
   std::string node;
   pid_t pid = -1;
   ProcessFigures idle = {};
@@ -41,15 +57,18 @@ struct Side {
 };
 
 // Once its node is Ready.
-Side make_side(Cluster& cluster, std::string label, std::string node, pid_t pid) {
+Side make_side(Cluster& cluster, std::string label, Load& load, std::string node, pid_t pid) {
   cluster.wait_for(
       "/api/v1/nodes/" + node,
       [](const std::string& object) {
         return !object.empty() && testing::condition_of(object, "Ready") == "True";
       },
       std::chrono::minutes{2});
-  return {
-      .label = std::move(label), .node = std::move(node), .pid = pid, .idle = read_process(pid)};
+  return {.label = std::move(label),
+          .load = &load,
+          .node = std::move(node),
+          .pid = pid,
+          .idle = read_process(pid)};
 }
 
 // Until the process has used next to no CPU for half a second: what is left of one run, deletions
@@ -71,10 +90,10 @@ void let_settle(const Side& side) {
   }
 }
 
-void run_once(Cluster& cluster, Storm& storm, Side& side) {
+void run_once(Cluster& cluster, Side& side) {
   const RequestCounts before = request_counts(cluster);
   const double cpu_before = read_process(side.pid).cpu_seconds;
-  const auto took = storm.managed_run(side.node, [&] {
+  const auto took = side.load->storm.managed_run(side.node, [&] {
     side.busy = read_process(side.pid);
     side.requests = request_counts(cluster);
   });
@@ -85,12 +104,12 @@ void run_once(Cluster& cluster, Storm& storm, Side& side) {
   }
 }
 
-void print(const Side& side, double raw_s, int pods) {
+void print(const Side& side, int pods) {
   const double seconds = median(side.seconds);
   std::printf("\n%s\n", side.label.c_str());
   std::printf("  created until all Running       %8.2f s   (%.0f pods/s)\n", seconds,
               pods / seconds);
-  std::printf("  ratio to the raw client         %8.2f\n", seconds / raw_s);
+  std::printf("  ratio to the raw client         %8.2f\n", seconds / median(side.load->raw_s));
   std::printf("  CPU                             %8.2f s\n", median(side.cpu_s));
   std::printf("  RSS idle / with all pods        %8.1f / %.1f MiB\n", side.idle.rss_mib,
               side.busy.rss_mib);
@@ -108,11 +127,15 @@ void print(const Side& side, double raw_s, int pods) {
 
 std::unique_ptr<testing::DaemonProcess> start_daemon(Cluster& cluster,
                                                      const std::string& node,
-                                                     int pods) {
+                                                     int pods,
+                                                     bool tokens) {
   testing::DaemonSettings settings;
   settings.node_name = node;
   settings.kubeconfig = cluster.kubeconfig("admin");
   settings.provider_settings = "pods = '" + std::to_string(pods) + "'\n";
+  if (tokens) {
+    settings.provider_settings += "material = ['files', 'tokens']\nupdates = ['tokens']\n";
+  }
   return std::make_unique<testing::DaemonProcess>(std::move(settings));
 }
 
@@ -128,6 +151,40 @@ std::unique_ptr<KwokProcess> start_kwok(Cluster& cluster,
   return std::make_unique<KwokProcess>(program, cluster, node);
 }
 
+// A figure for tokens that nobody asked for would be none.
+void check_tokens(const Side& side, int pods) {
+  const auto asked = side.requests.find("POST serviceaccounts/token");
+  if (side.load->tokens && (asked == side.requests.end() || asked->second < pods)) {
+    throw std::runtime_error(side.label + " did not ask for a token for each pod");
+  }
+}
+
+void run_all(Cluster& cluster, std::deque<Load>& loads, std::vector<Side>& sides, int runs) {
+  for (int i = 0; i < runs; ++i) {
+    std::printf("run %d:", i + 1);
+    for (Load& load : loads) {
+      load.raw_s.push_back(load.storm.raw_run().count());
+      std::printf(" raw client %.2f s,", load.raw_s.back());
+      for (Side& side : sides) {
+        if (side.load == &load) {
+          run_once(cluster, side);
+          let_settle(side);
+          std::printf(" %s %.2f s,", side.label.c_str(), side.seconds.back());
+        }
+      }
+    }
+    std::printf("\n");
+    static_cast<void>(std::fflush(stdout));
+  }
+}
+
+void print_raw(const Load& load, int pods) {
+  const double seconds = median(load.raw_s);
+  std::printf("\nraw client, pods %s tokens\n", load.tokens ? "with" : "without");
+  std::printf("  create and one status write each %7.2f s   (%.0f pods/s)\n", seconds,
+              pods / seconds);
+}
+
 void run(const Flags& flags) {
   const int pods = flags.number("--pods");
   const int connections = flags.number("--connections");
@@ -135,36 +192,41 @@ void run(const Flags& flags) {
   Cluster& cluster = Cluster::instance();
   cluster.create("/api/v1/nodes",
                  R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"raw-node"}})");
+  // Without tokens first; sides keep their places.
+  std::deque<Load> loads;
+  StormSettings settings{.pods = pods, .connections = connections};
+  loads.emplace_back(cluster, settings);
+  if (tokens) {
+    settings.tokens = true;
+    loads.emplace_back(cluster, settings);
+  }
   std::vector<Side> sides;
   const std::string node = Cluster::unique_name("storm-node");
-  const auto daemon = start_daemon(cluster, node, pods);
-  sides.push_back(make_side(cluster, "vkhost", node, daemon->pid()));
+  const auto daemon = start_daemon(cluster, node, pods, tokens);
+  for (Load& load : loads) {
+    sides.push_back(make_side(cluster, load.tokens ? "vkhost with tokens" : "vkhost", load, node,
+                              daemon->pid()));
+  }
   const std::string kwok_node = Cluster::unique_name("kwok-node");
   const auto kwok = start_kwok(cluster, kwok_node, flags.text("--kwok"));
   if (kwok) {
-    sides.push_back(make_side(cluster, "KWOK", kwok_node, kwok->pid()));
+    sides.push_back(make_side(cluster, "KWOK", loads.front(), kwok_node, kwok->pid()));
   }
 
-  Storm storm(cluster, {.pods = pods, .connections = connections, .tokens = tokens});
-  std::vector<double> raw;
-  for (int i = 0; i < flags.number("--runs"); ++i) {
-    raw.push_back(storm.raw_run().count());
-    std::printf("run %d: raw client %.2f s", i + 1, raw.back());
-    for (Side& side : sides) {
-      run_once(cluster, storm, side);
-      let_settle(side);
-      std::printf(", %s %.2f s", side.label.c_str(), side.seconds.back());
-    }
-    std::printf("\n");
-    static_cast<void>(std::fflush(stdout));
-  }
+  run_all(cluster, loads, sides, flags.number("--runs"));
 
-  std::printf("\n%d pods, %d connections, service-account tokens %s, median of %d\n", pods,
-              connections, tokens ? "on" : "off", flags.number("--runs"));
-  std::printf("\nraw client\n  create and one status write each %7.2f s   (%.0f pods/s)\n",
-              median(raw), pods / median(raw));
+  std::printf("\n%d pods, %d connections, median of %d\n", pods, connections,
+              flags.number("--runs"));
+  for (const Load& load : loads) {
+    print_raw(load, pods);
+  }
   for (const Side& side : sides) {
-    print(side, median(raw), pods);
+    print(side, pods);
+    check_tokens(side, pods);
+  }
+  if (tokens) {
+    std::printf("\nvkhost with tokens, to the same without: ratio %.2f\n",
+                median(sides[1].seconds) / median(sides[0].seconds));
   }
 }
 

@@ -16,16 +16,25 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-std::string pod_json(const std::string& name, const std::string& node, bool tokens) {
+// A member of an object that has others before it.
+std::string further(const std::string& members) {
+  return members.empty() ? members : "," + members;
+}
+
+std::string pod_json(const std::string& name,
+                     const std::string& node,
+                     const StormSettings& settings) {
   // 4 KiB and more, as pods of real clusters are.
   const std::string padding(3600, 'x');
   return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name +
          R"(","annotations":{"bench.vkhost.io/padding":")" + padding +
          R"("}},"spec":{"nodeName":")" + node + R"(","automountServiceAccountToken":)" +
-         (tokens ? "true" : "false") +
-         R"(,"enableServiceLinks":false,"terminationGracePeriodSeconds":0,"containers":[{"name":)"
-         R"("main","image":"registry.example/app:1","env":[{"name":"A","value":"1"}]}],)"
-         R"("tolerations":[{"operator":"Exists"}]}})";
+         (settings.tokens ? "true" : "false") +
+         R"(,"enableServiceLinks":false,"terminationGracePeriodSeconds":0)" +
+         further(settings.spec) +
+         R"(,"containers":[{"name":"main","image":"registry.example/app:1",)"
+         R"("env":[{"name":"A","value":"1"}])" +
+         further(settings.container) + R"(}],"tolerations":[{"operator":"Exists"}]}})";
 }
 
 constexpr std::string_view kRunning =
@@ -184,8 +193,7 @@ std::string Storm::list_version() {
 
 void Storm::create_all(const NodeOf& node) {
   in_parallel(settings_.connections, settings_.pods, [&](int i) {
-    expect(api_.create(pods_path(),
-                       pod_json("storm-" + std::to_string(i), node(i), settings_.tokens)));
+    expect(api_.create(pods_path(), pod_json("storm-" + std::to_string(i), node(i), settings_)));
   });
 }
 

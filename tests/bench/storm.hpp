@@ -14,6 +14,9 @@ struct StormSettings {
   int pods = 0;
   int connections = 0;
   bool tokens = false;  // whether the pods want a service-account token
+  // Further members of every pod's spec and of its container, as JSON: "\"volumes\":[…]".
+  std::string spec = {};
+  std::string container = {};
 };
 
 class Storm {
@@ -21,6 +24,9 @@ class Storm {
   using Seconds = std::chrono::duration<double>;
 
   Storm(testing::Cluster& cluster, const StormSettings& settings);
+
+  // The namespace of its pods.
+  [[nodiscard]] const std::string& space() const { return namespace_; }
 
   // What the API server needs for creates and status writes of a raw client.
   Seconds raw_run();
