@@ -2,8 +2,11 @@
 // std::runtime_error. One owner. [may-block]
 #pragma once
 
+#include "base/base64.hpp"
 #include "cluster/pod_material.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -27,16 +30,30 @@ inline bool is_authentic(const std::string& token, const std::string& audience =
   return json_at(review_of(token, audience), "/status/authenticated") == "true";
 }
 
+// What a JWT claims.
+inline std::string claims_of(const std::string& token) {
+  const std::size_t begin = token.find('.') + 1;
+  std::string payload = token.substr(begin, token.find('.', begin) - begin);
+  std::replace(payload.begin(), payload.end(), '-', '+');
+  std::replace(payload.begin(), payload.end(), '_', '/');
+  payload.append((4 - payload.size() % 4) % 4, '=');
+  return base64_decode(payload).value_or("");
+}
+
+// Members of a pod's spec: a container, and the volume "v" with the token "t".
+inline std::string spec_with_token(const std::string& audience, int seconds) {
+  return R"("containers":[{"name":"main","image":"registry.example/app:1",)"
+         R"("volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v",)"
+         R"("projected":{"sources":[{"serviceAccountToken":{"path":"t","expirationSeconds":)" +
+         std::to_string(seconds) +
+         (audience.empty() ? audience : R"(,"audience":")" + audience + '"') + "}}]}}]";
+}
+
 class PodTokens : public PodMaterial {
  protected:
   // With a token "t" in the volume "v", beside that which every pod gets.
   std::string given_pod(const std::string& audience = "vault", int seconds = 600) {
-    return create(
-        R"("containers":[{"name":"main","image":"registry.example/app:1",)"
-        R"("volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v",)"
-        R"("projected":{"sources":[{"serviceAccountToken":{"path":"t","expirationSeconds":)" +
-        std::to_string(seconds) +
-        (audience.empty() ? audience : R"(,"audience":")" + audience + '"') + "}}]}}]");
+    return create(spec_with_token(audience, seconds));
   }
   MaterialFile token_file_of(const std::string& uid) {
     return material_of(uid).volumes.at("v").at("t");

@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +52,27 @@ class RenewedTokens : public PodTokens {
     options.proxy = proxy_.get();
     given_node(std::move(options));
   }
+  // So many that run, each with a token for "vault"; their UIDs.
+  std::vector<std::string> given_pods(std::size_t count) {
+    std::vector<std::string> uids;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string created = node_->cluster().create(
+          node_->pods_path(), R"({"metadata":{"name":"web-)" + std::to_string(i) +
+                                  R"("},"spec":{"nodeName":")" + node_->name() + "\"," +
+                                  spec_with_token("vault", 600) + "}}");
+      uids.push_back(json_at(created, "/metadata/uid"));
+    }
+    EXPECT_TRUE(node_->book().wait_until_running(count, kLong)) << node_->book().summary();
+    return uids;
+  }
+  // How long ago the API server issued what that pod holds.
+  static std::chrono::seconds age_of_token(const MockJournal& journal, const std::string& uid) {
+    const Material material = parse_material(journal.material(uid));
+    const std::string claims = claims_of(material.volumes.at("v").at("t").data);
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::seconds>(now) -
+           std::chrono::seconds{std::stoll(json_at(claims, "/iat"))};
+  }
   // Requests that failed since there is no such pod, or it is another one.
   std::ptrdiff_t refusals() {
     const std::vector<SeenRequest> seen = proxy_->traffic().requests();
@@ -79,6 +102,37 @@ TEST_F(RenewedTokens, ReachTheProvider) {
     }
   }
   EXPECT_EQ(node_->journal().count("create_pod", uid), 1U);
+}
+
+// What happens to pods in 600 s, in 40: at each look the tokens are those that the pods hold then.
+TEST_F(RenewedTokens, ComeBeforeThoseThatThePodsHoldHaveRunOut) {
+  constexpr std::size_t kPods = 5;
+  constexpr std::size_t kRenewals = 2;
+  constexpr int kLifetime_s = kSanitized ? 80 : 40;
+  given_node_whose_tokens_last(kLifetime_s);
+  const std::vector<std::string> uids = given_pods(kPods);
+  // The first tries to renew them fail.
+  proxy_->answer(503, {.label = kRequest, .times = kPods});
+
+  std::chrono::seconds oldest{0};
+  std::size_t looks = 0;
+  const bool are_renewed = node_->journal().wait_until(
+      [&](const MockJournal& journal) {
+        bool is_done = true;
+        for (const std::string& uid : uids) {
+          oldest = std::max(oldest, age_of_token(journal, uid));
+          ++looks;
+          is_done = is_done && journal.count("update_pod", uid, "ok") >= kRenewals;
+        }
+        return is_done;
+      },
+      2 * kLong);
+
+  EXPECT_TRUE(are_renewed);
+  EXPECT_TRUE(proxy_->traffic().wait_for_answers(503, kPods, kLong)) << "or nothing was made hard";
+  EXPECT_GT(oldest, std::chrono::seconds{kLifetime_s / 2}) << "or they were not looked at";
+  EXPECT_LT(oldest, std::chrono::seconds{kLifetime_s});
+  std::cout << looks << " looks, the oldest token was " << oldest.count() << " s old\n";
 }
 
 TEST_F(RenewedTokens, AreAskedForNoMoreOnceThePodIsGone) {

@@ -1,15 +1,12 @@
 // Tokens of service accounts as they arrive at the provider: whose they are, for whom, for how long, and
 // what becomes of them.
-#include "base/base64.hpp"
 #include "base/cancel.hpp"
 #include "cluster/pod_tokens.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,16 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::Key;
 
 constexpr std::string_view kExtra = "/status/user/extra/authentication.kubernetes.io~1";
-
-// What a JWT claims.
-std::string claims_of(const std::string& token) {
-  const std::size_t begin = token.find('.') + 1;
-  std::string payload = token.substr(begin, token.find('.', begin) - begin);
-  std::replace(payload.begin(), payload.end(), '-', '+');
-  std::replace(payload.begin(), payload.end(), '_', '/');
-  payload.append((4 - payload.size() % 4) % 4, '=');
-  return base64_decode(payload).value_or("");
-}
 
 // PD-11
 TEST_F(PodTokens, AreForTheAudienceAndTheTimeThatThePodAsksFor) {
