@@ -30,7 +30,8 @@ TEST(NodeIdentity, RunsAPodFromEndToEnd) {
   NodeUnderTest node({.kubeconfig = node_kubeconfig, .daemon = with_client_authority(folder)});
   const std::string space = "/api/v1/namespaces/" + node.space();
   node.cluster().create(space + "/configmaps", R"({"metadata":{"name":"c"},"data":{"k":"v"}})");
-  node.cluster().create(space + "/secrets", R"({"metadata":{"name":"s"},"stringData":{"k":"v"}})");
+  node.cluster().create(space + "/secrets",
+                        R"({"metadata":{"name":"s"},"stringData":{"k":"sesame"}})");
   const std::string uid = json_at(
       node.cluster().create(
           node.pods_path(),
@@ -135,7 +136,8 @@ TEST(OwnRole, IsEnoughForEverything) {
                                  .more = "[policies]\non_stop = 'drain'\n"}});
   const std::string space = "/api/v1/namespaces/" + node.space();
   node.cluster().create(space + "/configmaps", R"({"metadata":{"name":"c"},"data":{"k":"v"}})");
-  node.cluster().create(space + "/secrets", R"({"metadata":{"name":"s"},"stringData":{"k":"v"}})");
+  node.cluster().create(space + "/secrets",
+                        R"({"metadata":{"name":"s"},"stringData":{"k":"sesame"}})");
   node.cluster().create(
       node.pods_path(),
       R"({"metadata":{"name":"web"},"spec":{"nodeName":")" + node.name() +
@@ -183,7 +185,7 @@ void apply_manifests(Cluster& cluster, const std::string& manifests) {
 std::string bootstrap_kubeconfig(Cluster& cluster,
                                  const std::string& id,
                                  const std::string& group) {
-  const std::string secret = "0123456789abcdef";
+  const std::string secret = "sesame0123456789";
   cluster.create("/api/v1/namespaces/kube-system/secrets",
                  R"({"metadata":{"name":"bootstrap-token-)" + id +
                      R"("},"type":"bootstrap.kubernetes.io/token","stringData":{"token-id":")" +

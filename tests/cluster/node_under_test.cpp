@@ -1,10 +1,12 @@
 #include "cluster/node_under_test.hpp"
 
 #include "support/json_pointer.hpp"
+#include "support/run_records.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <stdexcept>
 #include <thread>
@@ -26,6 +28,25 @@ std::string kubeconfig_of(Cluster& cluster, const NodeOptions& options) {
   }
   return options.proxy == nullptr ? cluster.kubeconfig(options.user)
                                   : cluster.kubeconfig(options.user, *options.proxy);
+}
+
+// What the mock wrote down, but for material that it was told to keep.
+void keep_journal(const std::filesystem::path& state_dir) {
+  for (const auto& each : std::filesystem::recursive_directory_iterator(state_dir)) {
+    if (each.is_regular_file() && each.path().parent_path().filename() != "material") {
+      keep_file(each.path(), "mock-" + each.path().filename().native());
+    }
+  }
+}
+
+// A list of objects, one on each line.
+std::string one_per_line(std::string list) {
+  constexpr std::string_view kNext = R"(},{"metadata":)";
+  for (auto at = list.find(kNext); at != std::string::npos; at = list.find(kNext, at)) {
+    at += 2;  // after the comma
+    list.insert(at, 1, '\n');
+  }
+  return list;
 }
 
 }  // namespace
@@ -79,6 +100,8 @@ NodeUnderTest::~NodeUnderTest() {
     if (!daemon_->stop()) {
       daemon_->kill();
     }
+    keep_journal(folder_.path());
+    keep_text(one_per_line(cluster_.get("/api/v1/namespaces/" + space_ + "/events")), "events");
     cluster_.remove(pods_path(), 0);
     cluster_.remove(path());
     for (const std::string& node : more_nodes_) {

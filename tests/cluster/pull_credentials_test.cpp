@@ -67,9 +67,9 @@ TEST_F(PodPullCredentials, OfThePodAndItsAccountArriveInThisOrder) {
   given_pull_secret(
       "team",
       R"({\"auths\":{\"registry.example\":{\"username\":\"team\",\"password\":\"open-sesame\"},)"
-      R"(\"acr.example\":{\"auth\":\"MDA6\",\"identitytoken\":\"i.d\"}}})");
+      R"(\"acr.example\":{\"auth\":\"MDA6\",\"identitytoken\":\"sesame.id\"}}})");
   given_object("secrets", R"({"metadata":{"name":"old"},"type":"kubernetes.io/dockercfg",
-      "stringData":{".dockercfg":"{\"old.example\":{\"auth\":\"bWU6b2xk\",\"email\":\"e\"}}"}})");
+      "stringData":{".dockercfg":"{\"old.example\":{\"auth\":\"bWU6c2VzYW1lLTE=\",\"email\":\"e\"}}"}})");
   given_account("builder", R"({"name":"own"},{"name":"team"})");
 
   const std::string uid = create_pulling(
@@ -78,7 +78,7 @@ TEST_F(PodPullCredentials, OfThePodAndItsAccountArriveInThisOrder) {
   EXPECT_THAT(material_of(uid).pull_credentials,
               ElementsAre(PullCredential{.server = "old.example",
                                          .username = "me",
-                                         .password = "old",
+                                         .password = "sesame-1",
                                          .email = "e",
                                          .secret_name = "old"},
                           PullCredential{.server = "https://index.docker.io/v1/",
@@ -87,7 +87,7 @@ TEST_F(PodPullCredentials, OfThePodAndItsAccountArriveInThisOrder) {
                                          .secret_name = "own"},
                           PullCredential{.server = "acr.example",
                                          .username = "00",
-                                         .identity_token = "i.d",
+                                         .identity_token = "sesame.id",
                                          .secret_name = "team"},
                           PullCredential{.server = "registry.example",
                                          .username = "team",
@@ -109,20 +109,20 @@ TEST_F(PodPullCredentials, ThatAreMissingAreToldAndKeepNoPodFromRunning) {
 
 TEST_F(PodPullCredentials, ThatChangeReachTheProvider) {
   given_a_provider_that_pulls("updates = ['pull_credentials']\n");
-  given_pull_secret("own", R"({\"auths\":{\"r.example\":{\"auth\":\"bWU6b2xk\"}}})");
+  given_pull_secret("own", R"({\"auths\":{\"r.example\":{\"auth\":\"bWU6c2VzYW1lLTE=\"}}})");
   const std::string uid = create_pulling(R"(,"imagePullSecrets":[{"name":"own"}])");
   EXPECT_THAT(material_of(uid).pull_credentials,
-              ElementsAre(Field(&PullCredential::password, "old")));
+              ElementsAre(Field(&PullCredential::password, "sesame-1")));
 
   node_->cluster().patch(
       "/api/v1/namespaces/" + node_->space() + "/secrets/own",
-      R"({"stringData":{".dockerconfigjson":"{\"auths\":{\"r.example\":{\"auth\":\"bWU6bmV3\"}}}"}})");
+      R"({"stringData":{".dockerconfigjson":"{\"auths\":{\"r.example\":{\"auth\":\"bWU6c2VzYW1lLTI=\"}}}"}})");
 
   ASSERT_TRUE(node_->journal().wait_until(
       [&](const MockJournal& journal) { return journal.count("update_pod", uid, "ok") == 1; },
       kLong));
   EXPECT_THAT(material_of(uid).pull_credentials,
-              ElementsAre(Field(&PullCredential::password, "new")));
+              ElementsAre(Field(&PullCredential::password, "sesame-2")));
 }
 
 TEST_F(PodPullCredentials, OfHelpersAreRefusedInWords) {

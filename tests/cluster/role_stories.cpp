@@ -86,7 +86,8 @@ bool live_and_end(RoleStage& stage) {
 void make_objects(NodeUnderTest& node) {
   const std::string space = "/api/v1/namespaces/" + node.space();
   node.cluster().create(space + "/configmaps", R"({"metadata":{"name":"c"},"data":{"k":"v"}})");
-  node.cluster().create(space + "/secrets", R"({"metadata":{"name":"s"},"stringData":{"k":"v"}})");
+  node.cluster().create(space + "/secrets",
+                        R"({"metadata":{"name":"s"},"stringData":{"k":"sesame"}})");
 }
 
 // A pod "web" that mounts a projected volume of these sources.

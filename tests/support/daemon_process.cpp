@@ -1,6 +1,7 @@
 #include "support/daemon_process.hpp"
 
 #include "support/places.hpp"
+#include "support/run_records.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,6 +31,8 @@ DaemonProcess::~DaemonProcess() {
   if (::testing::Test::HasFailure()) {
     std::cerr << "end of the daemon's log:\n" << last_lines(log(), 4000) << '\n';
   }
+  child_.reset();  // all of its log is there
+  keep_file(log_file(), "daemon.log");
 }
 
 void DaemonProcess::configure(DaemonSettings settings) {
