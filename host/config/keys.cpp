@@ -44,7 +44,8 @@ Section<ProviderConfig> provider_keys() {
       .default_text("not checked")
       .key("settings", &ProviderConfig::settings, settings(),
            "The plugin's own settings; its page names them. They are checked by the schema that "
-           "the plugin carries.")
+           "the plugin carries.",
+           Reload::ByProvider)
       .default_text("`{}`");
   return keys;
 }
@@ -152,7 +153,7 @@ Section<NodeConfig> node_keys() {
       .key("ping_timeout", &NodeConfig::ping_timeout, duration(100ms, 1h),
            "How long that may take.")
       .key("on_lost", &NodeConfig::on_lost, maybe(loss_policy()),
-           "As `policies.on_lost`, for the pods of this node.")
+           "As `policies.on_lost`, for the pods of this node.", Reload::Live)
       .default_text("`policies.on_lost`")
       .key("ping_failures", &NodeConfig::ping_failures, integer(1, 10),
            "So many in a row must find nobody there until the node is NotReady. Anything else that "
@@ -220,7 +221,8 @@ Section<KubernetesConfig> kubernetes_keys() {
 
 void add_kubelet_access(Section<KubeletConfig>& keys) {
   keys.key("client_ca_file", &KubeletConfig::client_ca_file, path(),
-           "Client certificates signed by this CA are trusted.")
+           "Client certificates signed by this CA are trusted. A changed file is taken within "
+           "seconds.")
       .default_text("the cluster's, from `kube-system/extension-apiserver-authentication`")
       .key("insecure_anonymous_auth", &KubeletConfig::insecure_anonymous_auth, boolean(),
            "Take requests without credentials as `system:anonymous`, still authorised as such.")
@@ -248,9 +250,9 @@ Section<KubeletConfig> kubelet_keys() {
       .key("check_advertised_address", &KubeletConfig::check_advertised_address, boolean(),
            "The node becomes Ready only after the daemon reached itself there.")
       .key("certificate_file", &KubeletConfig::certificate_file, path(),
-           "Serving certificate (PEM).")
+           "Serving certificate (PEM). A changed file is taken within seconds.", Reload::Live)
       .default_text("one signed by the daemon itself")
-      .key("key_file", &KubeletConfig::key_file, path(), "Its private key (PEM).")
+      .key("key_file", &KubeletConfig::key_file, path(), "Its private key (PEM).", Reload::Live)
       .default_text("none");
   add_kubelet_access(keys);
   keys.key("max_streams", &KubeletConfig::max_streams, integer(1, 100'000),
@@ -298,7 +300,8 @@ Section<PoliciesConfig> policies_keys() {
            "A pod that had started and whose workload is gone: it becomes Failed, is created once "
            "more, or waits, not ready, until the provider shows it again. With `restartPolicy: "
            "Never` it is never created once more. The annotation `vkhost.io/on-lost` of a pod wins "
-           "over this.")
+           "over this.",
+           Reload::Live)
       .key("daemonset_pods", &PoliciesConfig::daemonset_pods,
            choice<DaemonsetPods>({{"ignore", DaemonsetPods::Ignore},
                                   {"refuse", DaemonsetPods::Refuse},
@@ -309,23 +312,27 @@ Section<PoliciesConfig> policies_keys() {
            "they are deleted. `refuse` makes them Failed with reason `DaemonSetPodsRefused`, and "
            "their controller creates them again, at growing distances, for ever. `run` is the "
            "former "
-           "spelling of `accept`.")
+           "spelling of `accept`.",
+           Reload::Live)
       .key("admission", &PoliciesConfig::admission, boolean(),
            "Reject pods that do not fit the node (selectors, taints, resources) in the words of a "
-           "kubelet. The scheduler places none of these; pods with `nodeName` get past it.")
+           "kubelet. The scheduler places none of these; pods with `nodeName` get past it.",
+           Reload::Live)
       .key(
           "unsupported_fields", &PoliciesConfig::unsupported_fields,
           choice<UnsupportedFields>(
               {{"warn", UnsupportedFields::Warn}, {"reject", UnsupportedFields::Reject}}),
           "Pods with fields that the provider ignores: they are told by an event and the condition "
           "`vkhost.io/FieldsHonoured`, or the pod becomes Failed with reason `UnsupportedFields`. "
-          "`vkhost explain FILE` says beforehand which these are.")
+          "`vkhost explain FILE` says beforehand which these are.",
+          Reload::Live)
       .key("orphans", &PoliciesConfig::orphans,
            choice<Orphans>({{"report", Orphans::Report}, {"delete", Orphans::Delete}}),
            "Workloads of this node whose pod is gone: they are reported, or deleted once that is "
-           "certain.")
+           "certain.",
+           Reload::Live)
       .key("max_orphan_deletions", &PoliciesConfig::max_orphan_deletions, integer(0, kAnyNumber),
-           "At most so many in one sweep.")
+           "At most so many in one sweep.", Reload::Live)
       .key("on_stop", &PoliciesConfig::on_stop,
            choice<OnStop>({{"leave", OnStop::Leave},
                            {"not_ready", OnStop::NotReady},
@@ -334,7 +341,8 @@ Section<PoliciesConfig> policies_keys() {
            "What becomes of the nodes when the daemon stops. `leave`: nothing, for restarts that "
            "nobody shall notice; `not_ready`: NotReady at once; `cordon`: unschedulable as well, "
            "until the daemon is back; `drain`: unschedulable, then their pods are evicted (not "
-           "those of DaemonSets, and as disruption budgets allow), then NotReady.");
+           "those of DaemonSets, and as disruption budgets allow), then NotReady.",
+           Reload::Live);
   return keys;
 }
 
@@ -345,28 +353,33 @@ Section<PodsConfig> pods_keys() {
       .key("status_writers", &PodsConfig::status_writers, integer(1, 256),
            "Status writes at the same time.")
       .key("resync_interval", &PodsConfig::resync_interval, duration(1s, kDay),
-           "Everything is compared with the provider this often, whatever events said.")
+           "Everything is compared with the provider this often, whatever events said.",
+           Reload::Live)
       .key("call_timeout", &PodsConfig::call_timeout, duration(1s, 1h),
-           "How long a call of the provider may take.")
+           "How long a call of the provider may take.", Reload::Live)
       .key("deletion_slack", &PodsConfig::deletion_slack, duration(1s, 1h),
-           "Beyond a pod's grace period, before its deletion is asked for again without grace.")
+           "Beyond a pod's grace period, before its deletion is asked for again without grace.",
+           Reload::Live)
       .key(
           "deletion_limit", &PodsConfig::deletion_limit, duration(0s, kDay),
           "Beyond a pod's grace period, before its object is removed although the provider has not "
           "confirmed the deletion (event `DeletionTimeout`); the workload is deleted on. `\"0s\"`: "
-          "the object waits for ever.")
+          "the object waits for ever.",
+          Reload::Live)
       .key("keep_finished", &PodsConfig::keep_finished, duration(0s, 365 * kDay),
            "How long the provider keeps what it has of a finished pod, its logs above all. "
            "`\"0s\"`: "
-           "until the pod's object is deleted.")
+           "until the pod's object is deleted.",
+           Reload::Live)
       .key("events", &PodsConfig::events,
            choice<PodEvents>({{"all", PodEvents::All}, {"warnings", PodEvents::Warnings}}),
            "Which Events pods get. Normal ones wait while statuses are written, and are dropped "
-           "first when there are too many.")
+           "first when there are too many.",
+           Reload::Live)
       .key("backoff_first", &PodsConfig::backoff_first, duration(10ms, 10min),
-           "Pause after a first failure; it doubles with each further one.")
+           "Pause after a first failure; it doubles with each further one.", Reload::Live)
       .key("backoff_cap", &PodsConfig::backoff_cap, duration(10ms, kDay),
-           "Longest pause. Retries never end.");
+           "Longest pause. Retries never end.", Reload::Live);
   return keys;
 }
 
@@ -384,10 +397,12 @@ Section<Config> make_all_keys() {
   Section<StopConfig> stop;
   stop.key("timeout", &StopConfig::timeout, duration(1s, 1h),
            "From the first signal until the daemon leaves without what has not ended; below the "
-           "patience of the service manager.")
+           "patience of the service manager.",
+           Reload::Live)
       .key("drain_timeout", &StopConfig::drain_timeout, duration(1s, kDay),
            "With `policies.on_stop = \"drain\"`: how long the nodes may take to become empty, "
-           "before that time begins. A service manager that knows `EXTEND_TIMEOUT_USEC` is told.");
+           "before that time begins. A service manager that knows `EXTEND_TIMEOUT_USEC` is told.",
+           Reload::Live);
   Section<HealthConfig> health;
   health.key("listen", &HealthConfig::listen, listen(true, false),
              "`/healthz`, `/livez` and `/readyz`; `/metrics` too if it is a loopback address. "
@@ -396,9 +411,9 @@ Section<Config> make_all_keys() {
   keys.key("config_version", &Config::config_version, integer(1, kConfigVersion),
            "Version of this file's format.")
       .required()
-      .tables("provider", &Config::providers, provider_keys(),
+      .tables("provider", &Config::providers, &ProviderConfig::name, provider_keys(),
               "What runs the pods. One `[provider]`, or several `[[provider]]`.")
-      .tables("node", &Config::nodes, node_keys(),
+      .tables("node", &Config::nodes, &NodeConfig::name, node_keys(),
               "A virtual node. One `[node]`, several `[[node]]`, or none for one with defaults.")
       .table("default_taint", &Config::default_taint, default_taint_keys(),
              "The taint of nodes that name none, so that only pods that tolerate it land there.")

@@ -145,6 +145,7 @@ Loaded load(const Sources& sources) {
   all_keys().read(root, "", loaded.config, problems);
   complete(loaded.config, root, sources, problems);
   problems.sort();
+  loaded.given = std::move(root);
   return loaded;
 }
 
@@ -152,6 +153,20 @@ std::vector<Change> difference(const Config& before, const Config& after) {
   std::vector<Change> changes;
   all_keys().difference(before, after, "", changes);
   return changes;
+}
+
+std::vector<Change> difference(const Config& before, const Loaded& after) {
+  std::vector<Change> changes = difference(before, after.config);
+  for (Change& change : changes) {
+    change.at = place_of_key(after.given, change.key);
+  }
+  return changes;
+}
+
+Config with_live_changes(const Config& running, const Config& wanted) {
+  Config config = running;
+  all_keys().take_live(config, wanted);
+  return config;
 }
 
 }  // namespace vkhost::config

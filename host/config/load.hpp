@@ -27,6 +27,7 @@ struct Sources {
 struct Loaded {
   Config config;  // not to be used when there are errors
   Problems problems;
+  Value given{Table{}, Place{}};  // all that was given, with its places
 };
 
 Loaded load(const Sources& sources);
@@ -40,5 +41,11 @@ std::optional<std::string> read_text_file(const std::filesystem::path& file, Pro
 
 // What differs, by key; whether it takes a restart.
 std::vector<Change> difference(const Config& before, const Config& after);
+// The same, with the places in `after`.
+std::vector<Change> difference(const Config& before, const Loaded& after);
+
+// `running` with those of the changes in `wanted` that need no restart: what a daemon runs with after it
+// has taken them.
+Config with_live_changes(const Config& running, const Config& wanted);
 
 }  // namespace vkhost::config

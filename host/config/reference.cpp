@@ -23,7 +23,8 @@ expected, all of them at once.
 - A relative path in the file starts at the file's own folder.
 - Secrets come from files or from the environment, never from arguments.
 - On SIGHUP the daemon reads its configuration again. A change of a key marked *live* takes effect;
-  every other change takes a restart, and the log names it.
+  every other change takes a restart, and the log names it with file and line. A file with errors
+  changes nothing. [More](reload.md).
 
 A plugin's settings stand in `[provider.settings]`. The plugin carries a schema of them, and the
 daemon checks the table before anything starts. Where the schema marks a setting as a secret or as
@@ -60,7 +61,9 @@ void append_rows(std::string& out, const std::vector<KeyDescription>& keys) {
       out += ": " + cell(key.range);
     }
     out += " | " + default_cell(key) + " | " + cell(key.text);
-    out += key.reload == Reload::Live ? " *live*" : "";
+    out += key.reload == Reload::Live         ? " *live*"
+           : key.reload == Reload::ByProvider ? " *live where the plugin says so*"
+                                              : "";
     out += " |\n";
   }
 }

@@ -8,6 +8,8 @@
 #include "config/problem.hpp"
 #include "config/value.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,7 +20,11 @@
 namespace vkhost::config {
 
 // What becomes of a changed key when the daemon reads its configuration again.
-enum class Reload { Restart, Live };
+enum class Reload {
+  Restart,
+  Live,
+  ByProvider,  // its plugin decides
+};
 
 // For the reference page. A key with members is a table, or a list of tables.
 struct KeyDescription {
@@ -37,6 +43,7 @@ struct KeyDescription {
 struct Change {
   std::string key;  // "log.level"
   Reload reload = Reload::Restart;
+  Place at = {};  // where it was written; else the table that it would stand in
 };
 
 template <typename T>
@@ -65,6 +72,11 @@ class Section {
                                               std::vector<Change>& changes) {
       if (type.show(a.*member) != type.show(b.*member)) {
         changes.push_back({path, reload});
+      }
+    };
+    entry.take_live = [member, reload](T& into, const T& from) {
+      if (reload == Reload::Live) {
+        into.*member = from.*member;
       }
     };
     entry.show = [member, type](const T& value) { return type.show(value.*member); };
@@ -102,14 +114,18 @@ class Section {
                                          std::vector<Change>& changes) {
       section.difference(a.*member, b.*member, path, changes);
     };
+    entry.take_live = [member, section](T& into, const T& from) {
+      section.take_live(into.*member, from.*member);
+    };
     entries_.push_back(std::move(entry));
     return *this;
   }
 
-  // One table [name] or several [[name]].
+  // One table [name] or several [[name]], which are told apart by `name_of`.
   template <typename M>
   Section& tables(std::string name,
                   std::vector<M> T::* member,
+                  std::string M::* name_of,
                   const Section<M>& section,
                   std::string text) {
     Entry entry;
@@ -122,16 +138,17 @@ class Section {
                                    Problems& problems) {
       Section<M>::read_list(section, value, path, into.*member, problems);
     };
-    entry.difference = [member, section](const T& a, const T& b, const std::string& path,
-                                         std::vector<Change>& changes) {
-      const auto& before = a.*member;
-      const auto& after = b.*member;
-      if (before.size() != after.size()) {
-        changes.push_back({path, Reload::Restart});
-        return;
-      }
-      for (std::size_t i = 0; i < before.size(); ++i) {
-        section.difference(before[i], after[i], path + '[' + std::to_string(i) + ']', changes);
+    entry.difference = [member, name_of, section](const T& a, const T& b, const std::string& path,
+                                                  std::vector<Change>& changes) {
+      Section<M>::list_difference(section, name_of, a.*member, b.*member, path, changes);
+    };
+    entry.take_live = [member, name_of, section](T& into, const T& from) {
+      auto& mine = into.*member;
+      const auto& theirs = from.*member;
+      for (std::size_t i = 0; i < std::min(mine.size(), theirs.size()); ++i) {
+        if (mine[i].*name_of == theirs[i].*name_of) {
+          section.take_live(mine[i], theirs[i]);
+        }
       }
     };
     entries_.push_back(std::move(entry));
@@ -197,6 +214,33 @@ class Section {
     }
   }
 
+  // One of another name is another one altogether, whose keys are no changes.
+  static void list_difference(const Section& section,
+                              std::string T::* name_of,
+                              const std::vector<T>& before,
+                              const std::vector<T>& after,
+                              const std::string& path,
+                              std::vector<Change>& changes) {
+    if (before.size() != after.size()) {
+      changes.push_back({path, Reload::Restart});
+    }
+    for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
+      const std::string element = path + '[' + std::to_string(i) + ']';
+      if (before[i].*name_of == after[i].*name_of) {
+        section.difference(before[i], after[i], element, changes);
+      } else {
+        changes.push_back({element + ".name", Reload::Restart});
+      }
+    }
+  }
+
+  // What differs and is Reload::Live becomes as in `from`; everything else stays.
+  void take_live(T& into, const T& from) const {
+    for (const Entry& entry : entries_) {
+      entry.take_live(into, from);
+    }
+  }
+
   // As an inline table, for lists of small tables such as taints.
   [[nodiscard]] std::string show(const T& value) const {
     std::string out = "{";
@@ -223,6 +267,7 @@ class Section {
     KeyDescription description;
     std::function<void(const Value&, const std::string&, T&, Problems&)> read;
     std::function<void(const T&, const T&, const std::string&, std::vector<Change>&)> difference;
+    std::function<void(T&, const T&)> take_live;
     std::function<std::string(const T&)> show;
   };
 

@@ -60,5 +60,63 @@ TEST(Difference, CountsNodes) {
   EXPECT_EQ(changes[0].key, "node");
 }
 
+TEST(Difference, TakesANodeOfAnotherNameForAnotherNode) {
+  Config before;
+  before.nodes.resize(2);
+  before.nodes[0].name = "a";
+  before.nodes[1].name = "b";
+  Config after = before;
+  after.nodes[1].name = "c";
+  after.nodes[1].on_lost = OnLost::Wait;
+
+  const std::vector<Change> changes = difference(before, after);
+
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].key, "node[1].name");
+  EXPECT_EQ(changes[0].reload, Reload::Restart);
+}
+
+TEST(WithLiveChanges, LeavesWhatTakesARestartAsItRuns) {
+  Config running;
+  running.nodes.emplace_back().name = "a";
+  Config wanted = running;
+  wanted.policies.orphans = Orphans::Delete;
+  wanted.pods.backoff_cap = 10s;
+  wanted.pods.workers = 3;
+  wanted.nodes[0].on_lost = OnLost::Recreate;
+  wanted.nodes[0].ping_interval = 3s;
+
+  const Config taken = with_live_changes(running, wanted);
+
+  EXPECT_EQ(taken.policies.orphans, Orphans::Delete);
+  EXPECT_EQ(taken.pods.backoff_cap, 10s);
+  EXPECT_EQ(taken.pods.workers, running.pods.workers);
+  EXPECT_EQ(taken.nodes[0].on_lost, OnLost::Recreate);
+  EXPECT_EQ(taken.nodes[0].ping_interval, running.nodes[0].ping_interval);
+}
+
+TEST(WithLiveChanges, SoAChangeThatIsTakenBackIsAChangeAgain) {
+  const Config first;
+  Config second;
+  second.policies.on_lost = OnLost::Wait;
+  second.pods.workers = 3;
+  const Config running = with_live_changes(first, second);
+
+  const std::vector<Change> back = difference(running, first);
+
+  ASSERT_EQ(back.size(), 1U);
+  EXPECT_EQ(back[0].key, "policies.on_lost");
+}
+
+TEST(WithLiveChanges, GivesNothingToANodeOfAnotherName) {
+  Config running;
+  running.nodes.emplace_back().name = "a";
+  Config wanted;
+  wanted.nodes.emplace_back().name = "b";
+  wanted.nodes[0].on_lost = OnLost::Recreate;
+
+  EXPECT_FALSE(with_live_changes(running, wanted).nodes[0].on_lost.has_value());
+}
+
 }  // namespace
 }  // namespace vkhost::config
