@@ -78,7 +78,7 @@ bool PodEngine::judge_later(const Job& job) {
 }
 
 std::optional<PodEngine::Verdict> PodEngine::judge(const kube::PodRecord& pod) {
-  if (settings_.refuse_daemon_sets && pod.is_daemon_set_pod) {
+  if (settings_->refuse_daemon_sets && pod.is_daemon_set_pod) {
     return Verdict{
         {nullptr, Rejection{"DaemonSetPodsRefused", "This node runs no pods of DaemonSets"}}, {}};
   }
@@ -90,14 +90,14 @@ std::optional<PodEngine::Verdict> PodEngine::judge(const kube::PodRecord& pod) {
   if (!verdict.seating.rejection) {
     verdict.findings = findings_about(pod);
     verdict.seating.rejection =
-        unsupported_fields(verdict.findings, settings_.reject_unsupported_fields);
+        unsupported_fields(verdict.findings, settings_->reject_unsupported_fields);
   }
   return verdict;
 }
 
 std::optional<Seats::Outcome> PodEngine::find_seat(const kube::PodRecord& pod) {
   const auto node = parts_.node->node();
-  if (!settings_.check_fit || !node) {
+  if (!settings_->check_fit || !node) {
     return Seats::Outcome{seats_.take(requests_of(pod)), std::nullopt};
   }
   const auto demand = kube::parse_pod_demand(pod.raw);

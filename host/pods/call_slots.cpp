@@ -43,6 +43,7 @@ CallSlots::Permit CallSlots::ask(const std::string& key, SteadyTime now) {
   ++used_;
   permit.granted = true;
   permit.is_probe = held_until_.has_value();
+  permit.era = era_;
   return permit;
 }
 
@@ -57,6 +58,9 @@ void CallSlots::finish(const Permit& permit,
                        SteadyTime now,
                        Random& random) {
   give_back(permit);
+  if (is_outdated(permit)) {
+    return;
+  }
   if (!outcome.is_ok() && outcome.scope() == Scope::Provider) {
     if (permit.is_probe) {
       held_until_.reset();
@@ -108,6 +112,12 @@ void CallSlots::release() {
   held_until_.reset();
   fault_ = Status::ok();
   failures_ = 0;
+}
+
+void CallSlots::forgive() {
+  ++era_;
+  quiet_until_ = SteadyTime{};
+  release();
 }
 
 void CallSlots::note_health(SteadyTime now) {

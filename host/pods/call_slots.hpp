@@ -28,6 +28,7 @@ class CallSlots {
     bool granted = false;
     bool is_probe = false;            // the one that may try while all others are held
     std::optional<SteadyTime> until;  // refused until then; none: wake() names the key
+    std::uint64_t era = 0;            // how often forgive() had been called
   };
 
   CallSlots(std::size_t limit, BackoffLimits backoff) : limit_(limit), backoff_(backoff) {}
@@ -49,6 +50,13 @@ class CallSlots {
   void note_fault(const Status& fault, SteadyTime now, Random& random);
   // Another sign of the account's health: ends a hold that nobody is left to probe.
   void note_health(SteadyTime now);
+  // The reason for a fault is gone: nothing is held any more, and calls that began before say nothing of
+  // the account. Their owner wakes the keys that were held.
+  void forgive();
+  // Whether the call began before the last forgive().
+  [[nodiscard]] bool is_outdated(const Permit& permit) const { return permit.era != era_; }
+  // For holds that begin from now on.
+  void set_backoff(BackoffLimits backoff) { backoff_ = backoff; }
   // What was offered to `key` may be used by others; called before each look at a key.
   void withdraw(const std::string& key);
   // Keys to look at now.
@@ -69,7 +77,7 @@ class CallSlots {
   void release();
 
   const std::size_t limit_;
-  const BackoffLimits backoff_;
+  BackoffLimits backoff_;
   std::size_t used_ = 0;
 
   std::deque<std::string> waiting_;  // for a slot, in order
@@ -81,6 +89,7 @@ class CallSlots {
   SteadyTime quiet_until_{};
   Status fault_;
   std::uint32_t failures_ = 0;
+  std::uint64_t era_ = 0;
 };
 
 }  // namespace vkhost::pods

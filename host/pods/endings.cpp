@@ -104,7 +104,7 @@ void PodEngine::give_up_deletion(const Job& job) {
     const MutexLock lock(mutex_);
     last_error = job.state->last_error;
   }
-  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(settings_.deletion_limit);
+  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(settings_->deletion_limit);
   std::string message = "The provider has not confirmed the deletion within " +
                         std::to_string(limit.count()) +
                         " s after the grace period; the object is removed and the workload is "

@@ -32,12 +32,12 @@ PodEngine::PodEngine(Settings settings, EngineParts parts)
     : settings_(std::move(settings)),
       parts_(std::move(parts)),
       parallel_calls_(std::max<std::size_t>(
-          1, std::min(settings_.workers, parts_.provider->capabilities().max_parallel_calls))),
+          1, std::min(settings_->workers, parts_.provider->capabilities().max_parallel_calls))),
       field_rules_(parts_.provider->capabilities().fields),
       metrics_(parts_.metrics == nullptr ? nullptr
                                          : std::make_unique<EngineMetrics>(*parts_.metrics)),
-      calls_(parallel_calls_, settings_.backoff),
-      deletes_(parallel_calls_, settings_.backoff),
+      calls_(parallel_calls_, settings_->backoff),
+      deletes_(parallel_calls_, settings_->backoff),
       announced_(Status::ok().to_string()),
       queue_(parts_.clock),
       writes_(parts_.clock),
@@ -141,7 +141,7 @@ void PodEngine::apply_desired(const kube::PodPtr& pod, bool listed_again, Cancel
   }
   const std::uint64_t metadata_before = state.metadata_hash;
   if (!before || before->metadata_hash != pod->metadata_hash) {
-    state.metadata_hash = user_metadata_hash(*pod, settings_.annotation_prefixes);
+    state.metadata_hash = user_metadata_hash(*pod, settings_->annotation_prefixes);
     state.own_policy = own_loss_policy(*pod);
   }
   if (pod->is_terminal() && !state.finished_at) {
@@ -336,7 +336,7 @@ void PodEngine::start(const EngineThreads& threads) {
              parallel_calls_ + CallSlots::ahead_of(parallel_calls_) +
                  std::max<std::size_t>(1, parallel_calls_ / 4),
              [this](const std::string& uid) { work_on(uid); });
-  writes_.run(*threads.writes, *threads.timers, settings_.status_writers,
+  writes_.run(*threads.writes, *threads.timers, settings_->status_writers,
               [this](const std::string& uid) { write_status(uid); });
   polls_.run(*threads.calls, *threads.timers, 1, [this](const std::string&) { poll(); });
   polls_.add(kPoll);
@@ -403,7 +403,7 @@ PodView PodEngine::view_of(const PodState& state) {
 
 plugin::CallOptions PodEngine::call_options(const CancelToken& cancel) const {
   plugin::CallOptions options;
-  options.deadline = Deadline::after(*parts_.clock, settings_.call_timeout);
+  options.deadline = Deadline::after(*parts_.clock, settings_->call_timeout);
   options.cancel = cancel;
   return options;
 }

@@ -25,6 +25,7 @@
 #include "pods/fields.hpp"
 #include "pods/host_status.hpp"
 #include "pods/interfaces.hpp"
+#include "pods/live_settings.hpp"
 #include "pods/orphans.hpp"
 #include "pods/pod_events.hpp"
 #include "pods/pod_state.hpp"
@@ -92,6 +93,13 @@ class PodEngine final : public kube::PodListener, public MaterialListener {
   void start(const EngineThreads& threads);
   // Cancels provider calls in flight and waits for them. Pods stay. [may-block]
   void stop();
+
+  // From now on with these, deletions under way apart, which keep their limit. What is fixed at the start
+  // stays: workers, status_writers, handle_timeout, annotation_prefixes and host_ip. [no-block]
+  void change_settings(Settings settings);
+  // The provider took a changed configuration: what it had refused under the old one, or held for the sake
+  // of its account, is tried again at once. [no-block]
+  void provider_reconfigured();
 
   // News from the provider; see plugin::ProviderListener. [no-block]
   Status pod_changed(plugin::PodChange change);
@@ -402,7 +410,7 @@ class PodEngine final : public kube::PodListener, public MaterialListener {
   [[nodiscard]] static plugin::PodRef ref_of(const PodState& state);
   [[nodiscard]] static PodView view_of(const PodState& state);
 
-  const Settings settings_;
+  LiveSettings settings_;
   const EngineParts parts_;
   const std::size_t parallel_calls_;
   CancelSource stop_;

@@ -44,8 +44,8 @@ bool PodEngine::step_list() {
 
 void PodEngine::poll() {
   const plugin::Capabilities& shape = parts_.provider->capabilities();
-  const auto interval = shape.pushes ? settings_.resync_interval
-                                     : std::min(settings_.resync_interval, shape.poll_interval);
+  const auto interval = shape.pushes ? settings_->resync_interval
+                                     : std::min(settings_->resync_interval, shape.poll_interval);
   bool full = false;
   {
     const MutexLock lock(mutex_);
@@ -146,7 +146,7 @@ void PodEngine::inspect_waiting() {
     }
     if (state->told_grace && state->backend != Backend::Gone) {
       const auto distance = state->is_let_go() ? std::max<std::chrono::milliseconds>(
-                                                     settings_.resync_interval, kAskAgain)
+                                                     settings_->resync_interval, kAskAgain)
                                                : std::chrono::milliseconds{kAskAgain};
       queue_.add_at(uid, parts_.clock->steady_now() + distance);
       continue;
@@ -264,7 +264,7 @@ void PodEngine::settle_orphans() {
       return;
     }
     inspect_waiting();  // orphans have time, and each read may take long
-    if (deletions >= settings_.max_orphan_deletions) {
+    if (deletions >= settings_->max_orphan_deletions) {
       parts_.log.warn("more orphans than one sweep may delete; the next one goes on");
       return;
     }
@@ -295,7 +295,7 @@ bool PodEngine::settle_orphan(const OrphanBook::Orphan& orphan, std::size_t* del
     orphans_.look_again(orphan, fresh.is_ok() ? now + kOrphanLook : now);
     return fresh.is_ok() || is_answer(fresh.status());
   }
-  if (settings_.orphans == Orphans::Report) {
+  if (settings_->orphans == Orphans::Report) {
     report_orphan(orphan);
     return true;
   }

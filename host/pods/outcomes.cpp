@@ -22,7 +22,7 @@ void PodEngine::note_failure(PodState& state, const Status& status) {
   state.failures = std::max(state.failures, std::exchange(state.accepted_failures, 0)) + 1;
   const auto delay = status.retry() == Retry::After
                          ? std::max(status.retry_after(), std::chrono::milliseconds{1})
-                         : backoff_delay(settings_.backoff, state.failures, *parts_.random);
+                         : backoff_delay(settings_->backoff, state.failures, *parts_.random);
   state.next_try = parts_.clock->steady_now() + delay;
   state.next_try_wall = parts_.clock->wall_now() + delay;
 }
@@ -42,7 +42,7 @@ void PodEngine::note_absence(PodState& state) {
   if (state.loss.retry() == Retry::After) {
     delay = state.loss.retry_after();
   } else if (state.absences > 1) {
-    delay = backoff_delay(settings_.backoff, state.absences - 1, *parts_.random);
+    delay = backoff_delay(settings_->backoff, state.absences - 1, *parts_.random);
   }
   if (delay.count() > 0) {
     state.next_try = now + delay;

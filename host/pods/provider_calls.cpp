@@ -23,7 +23,8 @@ void PodEngine::end_call(const Job& job, const Status& outcome) {
   const SteadyTime now = parts_.clock->steady_now();
   if (state.call == CallKind::Delete) {
     slots.give_back(job.permit);
-    if (!outcome.is_ok() && outcome.scope() == Scope::Provider) {
+    const bool is_outdated = deletes_.is_outdated(job.permit);
+    if (!outcome.is_ok() && outcome.scope() == Scope::Provider && !is_outdated) {
       calls_.note_fault(outcome, now, *parts_.random);
     }
   } else {
@@ -137,6 +138,9 @@ void PodEngine::finish_create(const Job& job, plugin::CreateOutcome outcome, boo
     const MutexLock lock(mutex_);
     PodState& state = *job.state;
     end_call(job, was_called ? status : cancelled("not called"));
+    if (was_called && status.retry() == Retry::Never && calls_.is_outdated(job.permit)) {
+      outcome.status = std::move(outcome.status).with_retry(Retry::Backoff);
+    }
     state.create_returned_at = ++event_counter_;
     if (outcome.handle) {
       note_handle(job.uid, state, std::move(*outcome.handle));
@@ -302,7 +306,7 @@ void PodEngine::delete_accepted(std::chrono::milliseconds grace, PodState& state
     return;
   }
   // The first grace that the provider took on counts, and then only a shorter one.
-  const SteadyTime limit = now + grace + settings_.deletion_limit;
+  const SteadyTime limit = now + grace + settings_->deletion_limit;
   if (!std::exchange(state.delete_was_accepted, true) || limit < state.give_up_at) {
     state.give_up_at = limit;
   }

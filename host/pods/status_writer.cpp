@@ -224,7 +224,7 @@ void PodEngine::send_write(Write& write) {
     auto merged = merge_status(
         {*write.pod,
          write.observed,
-         settings_.host_ip,
+         settings_->host_ip,
          parts_.clock->wall_now(),
          std::move(write.conditions),
          write.generation,
@@ -349,7 +349,7 @@ void PodEngine::write_again_later(PodState& state, const Status& failure) const 
   state.write_again_at =
       now + (failure.retry() == Retry::After
                  ? failure.retry_after()
-                 : backoff_delay(settings_.backoff, state.write_failures, *parts_.random));
+                 : backoff_delay(settings_->backoff, state.write_failures, *parts_.random));
 }
 
 // Nothing is lost: what newer news did not replace is written by the next try.
@@ -406,7 +406,7 @@ Status PodEngine::save_handle(const std::string& uid, const std::string& handle)
   std::optional<Timer> limit;
   if (timers != nullptr) {
     limit.emplace(*timers, [&ended] { ended.cancel(); });
-    limit->set(SystemClock().steady_now() + settings_.handle_timeout);
+    limit->set(SystemClock().steady_now() + settings_->handle_timeout);
   }
   const Status saved = write_handle(uid, handle, ended.token());
   if (!saved.is_ok() && ended.is_cancelled() && !call.is_cancelled()) {

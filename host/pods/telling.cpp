@@ -7,7 +7,7 @@
 namespace vkhost::pods {
 
 bool PodEngine::tells_normal() const {
-  return settings_.normal_events && parts_.events->takes_normal();
+  return settings_->normal_events && parts_.events->takes_normal();
 }
 
 void PodEngine::tell(const Reports& reports) {
@@ -17,7 +17,7 @@ void PodEngine::tell(const Reports& reports) {
                                        {"uid", report.pod->uid},
                                        {"reason", report.reason}});
     }
-    if (report.type == EventType::Normal && !settings_.normal_events) {
+    if (report.type == EventType::Normal && !settings_->normal_events) {
       continue;
     }
     Happening what{report.type, report.reason, report.message};
@@ -95,7 +95,7 @@ Status PodEngine::emit(const plugin::ProviderEvent& event) {
   if (!pod) {
     return not_found("no pod with UID " + event.pod_uid + " belongs to this node");
   }
-  if (event.is_warning || settings_.normal_events) {
+  if (event.is_warning || settings_->normal_events) {
     parts_.events->pod_event(*pod, happening_of(event));
   }
   return Status::ok();

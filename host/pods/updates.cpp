@@ -85,7 +85,7 @@ void PodEngine::restore_told(const kube::PodRecord& pod, PodState& state) {
   state.observed_generation = state.told.known() == 0 ? 0 : pod.generation;
   state.changed_material = kMaterialParts;
   state.quiet_material = kMaterialParts;
-  state.written_conditions = provider_conditions(pod.status_json(), settings_.annotation_prefixes);
+  state.written_conditions = provider_conditions(pod.status_json(), settings_->annotation_prefixes);
   state.quiet_until = tokens_wanted_from();
 }
 
@@ -265,7 +265,7 @@ void PodEngine::note_deferred(PodState& state, std::uint64_t deferred, const std
     return;
   }
   state.changed_material |= deferred & kMaterialParts;
-  const auto delay = backoff_delay(settings_.backoff, ++state.deferrals, *parts_.random);
+  const auto delay = backoff_delay(settings_->backoff, ++state.deferrals, *parts_.random);
   state.deferred_until = parts_.clock->steady_now() + delay;
   state.next_try_wall = parts_.clock->wall_now() + delay;
   state.last_error =

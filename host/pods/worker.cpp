@@ -38,7 +38,7 @@ void PodEngine::give_up_job(const Job& job, std::string_view what) {
                    {{"uid", job.uid}, {"error", std::string(what)}});
   const MutexLock lock(mutex_);
   if (!job.state) {
-    return queue_.add_at(job.uid, parts_.clock->steady_now() + settings_.backoff.cap);
+    return queue_.add_at(job.uid, parts_.clock->steady_now() + settings_->backoff.cap);
   }
   const Status status = internal_error(std::string(what));
   if (job.state->call != CallKind::None && (job.cancel || job.permit.granted)) {
@@ -86,7 +86,7 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
   job.state = state;
   refuse_unsupported(uid, *state, &job.reports);
   const plugin::Capabilities& capabilities = parts_.provider->capabilities();
-  job.action = decide(*state, settings_,
+  job.action = decide(*state, *settings_.now(),
                       {parts_.clock->steady_now(), parts_.clock->wall_now(), capabilities.updates,
                        capabilities.pushes, capabilities.native_deadline, parts_.node != nullptr});
   if (job.action.kind == ActionKind::Nothing || job.action.kind == ActionKind::Wait) {
@@ -131,7 +131,7 @@ PodEngine::Job PodEngine::next_job(const std::string& uid, const StatePtr& state
     case ActionKind::Delete:
       if (!state->give_up_at && state->is_ending()) {
         state->give_up_at =
-            parts_.clock->steady_now() + job.action.grace + settings_.deletion_limit;
+            parts_.clock->steady_now() + job.action.grace + settings_->deletion_limit;
       }
       if (may_call(job, deletes_)) {
         state->call = CallKind::Delete;

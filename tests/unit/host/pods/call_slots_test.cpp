@@ -228,5 +228,40 @@ TEST_F(CallSlotsTest, ProbesAFaultThatNeedsAHumanAtTheLongestDistance) {
   EXPECT_EQ(held_until(), kNow + minutes{1});
 }
 
+TEST_F(CallSlotsTest, HoldsNothingAnyMoreOnceTheReasonIsGone) {
+  const auto permit = slots_.ask("a", kNow);
+  finish(permit, Status(StatusCode::Unauthenticated, "the key has expired")
+                     .with_scope(Scope::Provider)
+                     .with_retry(Retry::After, minutes{5}));
+  ASSERT_FALSE(slots_.ask("b", kNow).granted);
+
+  slots_.forgive();
+
+  EXPECT_TRUE(slots_.ask("b", kNow).granted);
+  EXPECT_TRUE(slots_.fault().is_ok());
+  EXPECT_LE(slots_.quiet_until(), kNow);
+}
+
+TEST_F(CallSlotsTest, BelievesNoFaultOfACallThatBeganBeforeThat) {
+  const auto before = slots_.ask("a", kNow);
+  slots_.forgive();
+  const auto after = slots_.ask("b", kNow);
+
+  finish(before,
+         Status(StatusCode::Unauthenticated, "the key has expired").with_scope(Scope::Provider));
+
+  EXPECT_TRUE(slots_.is_outdated(before));
+  EXPECT_FALSE(slots_.is_outdated(after));
+  EXPECT_TRUE(slots_.fault().is_ok());
+  EXPECT_TRUE(slots_.ask("c", kNow).granted);  // in the place of the first
+}
+
+TEST_F(CallSlotsTest, HoldsByTheBackOffThatItWasGivenLast) {
+  slots_.set_backoff({seconds{40}, seconds{40}});
+  finish(slots_.ask("a", kNow), unavailable("away").with_scope(Scope::Provider));
+
+  EXPECT_GE(held_until() - kNow, seconds{20});
+}
+
 }  // namespace
 }  // namespace vkhost::pods
