@@ -1,6 +1,7 @@
 #include "plugin/adapter.hpp"
 
 #include "base/json_text.hpp"
+#include "base/secret.hpp"
 #include "plugin/abi_read.hpp"
 #include "plugin/documents.hpp"
 
@@ -95,6 +96,8 @@ Result<std::unique_ptr<Adapter>> Adapter::create(AdapterParts parts,
   VKHOST_TRY(adapter->read_capabilities(options));
   VKHOST_TRY_ASSIGN(const void* explain, adapter->extension(VKP_EXT_EXPLAIN, options));
   adapter->explain_ = read_struct(static_cast<const vkp_explain*>(explain));
+  VKHOST_TRY_ASSIGN(const void* reconfigure, adapter->extension(VKP_EXT_RECONFIGURE, options));
+  adapter->reconfigure_ = read_struct(static_cast<const vkp_reconfigure*>(reconfigure));
   return adapter;
 }
 
@@ -149,6 +152,19 @@ Status Adapter::start(const StartNode& node, const CallOptions& options) {
                       const vkp_start_request out{sizeof(out), as_text(node.node_name),
                                                   as_text(node.owner_key)};
                       return start(to.call, instance, &out);
+                    });
+}
+
+Status Adapter::reconfigure(std::string_view config_json, const CallOptions& options) {
+  if (reconfigure_.reconfigure == nullptr) {
+    return Provider::reconfigure(config_json, options);
+  }
+  // May hold keys and passwords: what is left of a call that hangs is wiped when it returns.
+  return calls_.run({"reconfigure", "reconfigure"}, options, std::make_shared<Sink>(),
+                    [reconfigure = reconfigure_.reconfigure, instance = instance_,
+                     config = Secret(std::string(config_json))](const CallPointers& to) {
+                      const std::string& json = config.reveal();
+                      return reconfigure(to.call, instance, json.data(), json.size());
                     });
 }
 

@@ -52,6 +52,7 @@ class Adapter final : public Provider {
                             const CallOptions& options) override;
   Result<std::vector<Finding>> explain(std::string_view pod_json,
                                        const CallOptions& options) override;
+  Status reconfigure(std::string_view config_json, const CallOptions& options) override;
   Status stop(const CallOptions& options) override;
 
   // Calls that were abandoned and have not returned yet.
@@ -82,7 +83,9 @@ class Adapter final : public Provider {
   vkp_instance* instance_ = nullptr;
   bool created_ = false;
   Capabilities capabilities_;
-  vkp_explain explain_{};       // its function is null where the plugin has no such extension
+  // Their functions are null where the plugin has no such extension.
+  vkp_explain explain_{};
+  vkp_reconfigure reconfigure_{};
   bool recover_begins_ = true;  // the next batch is the first of a round
 };
 

@@ -241,6 +241,12 @@ class Provider {
                                                const CallOptions& /*options*/) {
     return std::vector<Finding>();
   }
+  // The whole configuration as it is to be from now on, checked as for create; all of it is taken or
+  // nothing. One at a time, beside all other calls, also before start. UNIMPLEMENTED: the provider takes
+  // none while it runs; FAILED_PRECONDITION: not this one.
+  virtual Status reconfigure(std::string_view /*config_json*/, const CallOptions& /*options*/) {
+    return unimplemented("the provider takes its settings at the start only");
+  }
   // Calls in flight have returned before; nothing but log comes from the instance afterwards.
   virtual Status stop(const CallOptions& options) = 0;
 };

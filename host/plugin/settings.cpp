@@ -56,29 +56,43 @@ CheckedSettings run_steps(const PluginDescription& plugin, const SettingsInput& 
   return SettingsCheck::finish(work);
 }
 
-// Whether something differs in `before` and `after` that is not reloadable.
-void compare(const JsonObject& schema,
-             const Json& before,
-             const Json& after,
-             const std::string& pointer,
-             std::vector<std::string>& changed) {
-  if (to_text(before) == to_text(after) || has_mark(schema, "x-reloadable")) {
-    return;
-  }
-  if (!is_object(before) || !is_object(after)) {
-    changed.push_back(pointer);
-    return;
-  }
-  std::vector<std::string> names = as_object(before)->getNames();
-  const std::vector<std::string> more = as_object(after)->getNames();
+// The members of both, each name once.
+std::vector<std::string> names_of(const Json& running, const Json& wanted) {
+  std::vector<std::string> names = as_object(running)->getNames();
+  const std::vector<std::string> more = as_object(wanted)->getNames();
   names.insert(names.end(), more.begin(), more.end());
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  for (const std::string& name : names) {
-    const auto inner = member_schema(schema, name);
-    compare(inner ? *inner : JsonObject(), as_object(before)->get(name),
-            as_object(after)->get(name), below(pointer, name), changed);
+  return names;
+}
+
+// The value that an instance may have now; empty: none.
+Json merge_reloadable(const JsonObject& schema,
+                      const Json& running,
+                      const Json& wanted,
+                      const std::string& pointer,
+                      SettingsChange& change) {
+  if (to_text(running) == to_text(wanted)) {
+    return running;
   }
+  if (has_mark(schema, "x-reloadable")) {
+    change.reloadable.push_back(pointer);
+    return wanted;
+  }
+  if (!is_object(running) || !is_object(wanted)) {
+    change.needs_restart.push_back(pointer);
+    return running;
+  }
+  JsonObject::Ptr merged = new JsonObject();
+  for (const std::string& name : names_of(running, wanted)) {
+    const auto inner = member_schema(schema, name);
+    Json value = merge_reloadable(inner ? *inner : JsonObject(), as_object(running)->get(name),
+                                  as_object(wanted)->get(name), below(pointer, name), change);
+    if (!value.isEmpty()) {
+      merged->set(name, value);
+    }
+  }
+  return merged;
 }
 
 // The fence around the JSON and schema libraries.
@@ -112,14 +126,14 @@ Result<CheckedSettings> check_settings(const PluginDescription& plugin,
   return guarded(plugin, [&] { return run_steps(plugin, input); });
 }
 
-Result<std::vector<std::string>> settings_that_need_restart(const PluginDescription& plugin,
-                                                            const Secret& before,
-                                                            const Secret& after) {
+Result<SettingsChange> settings_change(const PluginDescription& plugin,
+                                       const Secret& running,
+                                       const Secret& wanted) {
   return guarded(plugin, [&] {
-    std::vector<std::string> changed;
-    compare(*schema_of(plugin), parse_json(before.reveal()), parse_json(after.reveal()), "",
-            changed);
-    return changed;
+    SettingsChange change;
+    change.json = Secret(to_text(merge_reloadable(*schema_of(plugin), parse_json(running.reveal()),
+                                                  parse_json(wanted.reveal()), "", change)));
+    return change;
   });
 }
 

@@ -65,10 +65,17 @@ class CheckedSettings {
 // INVALID_ARGUMENT only when the schema or the document cannot be read at all.
 Result<CheckedSettings> check_settings(const PluginDescription& plugin, const SettingsInput& input);
 
-// Pointers of the settings that differ and that the schema does not mark as x-reloadable; both
-// documents as check_settings made them.
-Result<std::vector<std::string>> settings_that_need_restart(const PluginDescription& plugin,
-                                                            const Secret& before,
-                                                            const Secret& after);
+// What a change of settings is to an instance that runs.
+struct SettingsChange {
+  Secret json;  // those that it has, with what may change
+  // Pointers of what differs, by whether the schema marks it as x-reloadable.
+  std::vector<std::string> reloadable;
+  std::vector<std::string> needs_restart;
+};
+// Both documents as check_settings made them. Where something takes a restart the json is neither of them,
+// and was not checked as a whole.
+Result<SettingsChange> settings_change(const PluginDescription& plugin,
+                                       const Secret& running,
+                                       const Secret& wanted);
 
 }  // namespace vkhost::plugin

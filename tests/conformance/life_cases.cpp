@@ -148,6 +148,44 @@ void shows_its_metrics(Bench& bench) {
   }
 }
 
+// The whole configuration as it is, so that it may not be refused; before start, beside pods and once more.
+void takes_its_own_settings_again(Bench& bench) {
+  if (!bench.load() || !bench.create()) {
+    return;
+  }
+  const bool has_extension = bench.library().supports("vkp.reconfigure/1");
+  const auto expect_taken = [&](const std::string& when) {
+    const Status taken =
+        bench.provider().reconfigure(bench.settings(), bench.within(std::chrono::seconds(10)));
+    if (has_extension) {
+      bench.expect_ok(taken, "reconfigure with the present settings " + when);
+    } else {
+      bench.expect(taken.code() == StatusCode::Unimplemented,
+                   "reconfigure is answered although there is no vkp.reconfigure/1");
+    }
+  };
+  expect_taken("before start");
+  if (!bench.recover({}) || !bench.start()) {
+    return;
+  }
+  Pod pod = bench.pod("web");
+  bench.expect_ok(bench.create_pod(pod), "create_pod");
+  expect_taken("after start");
+  bench.expect_present(pod, "after reconfigure");
+}
+
+void refuses_settings_as_a_whole(Bench& bench) {
+  if (!bench.begin() || !bench.library().supports("vkp.reconfigure/1")) {
+    return;
+  }
+  const Status refused = bench.provider().reconfigure("[]", bench.within(std::chrono::seconds(10)));
+  bench.expect(!refused.is_ok(), "reconfigure takes what is no object");
+  bench.expect_ok(bench.provider().ping(bench.within(std::chrono::seconds(10))),
+                  "ping after settings that were refused");
+  Pod pod = bench.pod("web");
+  bench.expect_ok(bench.create_pod(pod), "create_pod after settings that were refused");
+}
+
 void leaves_pods_alone_at_stop(Bench& bench) {
   if (!bench.begin()) {
     return;
@@ -201,6 +239,14 @@ std::vector<Case> life_cases() {
       {"ShowsItsMetrics",
        "its metrics bear the prefixes of its description, can be read, and name no pod",
        shows_its_metrics},
+      {"TakesItsOwnSettingsAgain",
+       "reconfigure takes the settings that the instance has, before start and beside pods, which "
+       "it "
+       "leaves alone",
+       takes_its_own_settings_again},
+      {"RefusesSettingsAsAWhole",
+       "reconfigure refuses what is no configuration, and the instance goes on with what it has",
+       refuses_settings_as_a_whole},
       {"LeavesPodsAloneAtStop", "stop ends work, never pods", leaves_pods_alone_at_stop},
       {"KeepsInstancesApart", "instances with different owner keys do not own each other's pods",
        keeps_instances_apart},

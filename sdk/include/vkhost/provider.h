@@ -588,11 +588,12 @@ typedef struct vkp_plugin_table {
    *
    * The schema is a subset of JSON Schema 2020-12: type, properties, required, items, enum,
    * minimum, maximum, pattern (without look-around), default, description, additionalProperties;
-   * and x-secret, x-file (the value comes from a file that the host watches), x-duration (the host
-   * passes milliseconds), x-reloadable. Any other keyword is refused. settings_aliases is an object
-   * of former path or --flag to path ("HealthConfig.Count": "health.count"; [] for each element,
-   * case ignored), settings_env one of environment variable to path; the host applies both before
-   * the schema.
+   * and x-secret, x-file (the value may come from a file that the host watches), x-duration (the
+   * host passes milliseconds), x-reloadable (a change of it, or of what is below it, is passed to
+   * vkp.reconfigure/1 where the plugin has that). Any other keyword is refused. settings_aliases is
+   * an object of former path or --flag to path ("HealthConfig.Count": "health.count"; [] for each
+   * element, case ignored), settings_env one of environment variable to path; the host applies both
+   * before the schema.
    * Thread:  [library]
    * Blocks:  no
    * Memory:  `out` is the host's, during the call

@@ -241,8 +241,9 @@ class ExplainProvider : public Ability {
 
 class ReconfigureProvider : public Ability {
  public:
-  // [node-serial]. The whole new configuration; all of it is taken, or Error is thrown and nothing
-  // is. Code::FailedPrecondition: needs a restart.
+  // [node-serial], beside all other calls and also before start. The whole new configuration, which
+  // differs from the present one in settings that the schema marks as x-reloadable; all of it is
+  // taken, or Error is thrown and nothing is. Code::FailedPrecondition: needs a restart.
   virtual void reconfigure(const Call& call, std::string_view config_json) = 0;
 
  protected:

@@ -12,8 +12,13 @@ extern "C" {
 
 typedef struct vkp_reconfigure {
   uint64_t size;
-  /* `config_json` is the whole new configuration, checked as for create. All of it is taken, or
-   * nothing.
+  /* `config_json` is the whole new configuration, checked as for create: that of the instance with
+   * the changes of settings that the schema marks as x-reloadable. The host names the others to the
+   * operator, as taking a restart, and does not pass them on. It calls this when the configuration
+   * was read again (SIGHUP) and when the content of a file has changed that an x-file or x-secret
+   * setting comes from; at any time between create and stop, so also before start. All of it is
+   * taken, or nothing. OK ends a hold of the account, and what had failed is tried again. With
+   * another code than those below the host asks again, after a while or as the error says.
    * Thread:  [node-serial]
    * Blocks:  yes, until the deadline
    * Memory:  pointers are the host's, during the call

@@ -429,5 +429,93 @@ TEST_F(AdapterTest, TellsWhenAnExplanationFails) {
             "PodTooLarge");
 }
 
+TEST_F(AdapterTest, HandsOverAChangedConfiguration) {
+  std::string config;
+  plugin_.reconfigure = [&](const vkp_call*, std::string_view given) {
+    config = given;
+    return VKP_OK;
+  };
+  given_adapter();
+
+  EXPECT_TRUE(adapter_->reconfigure(R"({"region":"y"})", {}).is_ok());
+  EXPECT_EQ(config, R"({"region":"y"})");
+}
+
+TEST_F(AdapterTest, TakesNoConfigurationForAPluginWithoutTheExtension) {
+  given_adapter();
+
+  EXPECT_EQ(adapter_->reconfigure("{}", {}).code(), StatusCode::Unimplemented);
+}
+
+TEST_F(AdapterTest, BelievesNoExtensionWhoseTableEndsBeforeItsFunction) {
+  bool called = false;
+  plugin_.reconfigure = [&](const vkp_call*, std::string_view) {
+    called = true;
+    return VKP_OK;
+  };
+  plugin_.has_short_tables = true;
+  given_adapter();
+
+  EXPECT_EQ(adapter_->reconfigure("{}", {}).code(), StatusCode::Unimplemented);
+  EXPECT_FALSE(called);
+}
+
+TEST_F(AdapterTest, TellsWhyAConfigurationIsNotTaken) {
+  plugin_.reconfigure = [](const vkp_call* call, std::string_view) {
+    vkp_error error{};
+    error.size = sizeof(error);
+    error.reason = as_text("NeedsRestart");
+    error.message = as_text("region cannot change");
+    call->fail(call, &error);
+    return VKP_FAILED_PRECONDITION;
+  };
+  given_adapter();
+
+  const Status status = adapter_->reconfigure("{}", {});
+
+  EXPECT_EQ(status.code(), StatusCode::FailedPrecondition);
+  EXPECT_EQ(status.reason(), "NeedsRestart");
+  EXPECT_THAT(status.message(), HasSubstr("region cannot change"));
+}
+
+// A number that is no code, and details that do not fit it.
+TEST_F(AdapterTest, TakesNothingForSuccessThatAPluginMakesUp) {
+  plugin_.reconfigure = [](const vkp_call* call, std::string_view) {
+    vkp_error error{};
+    error.size = sizeof(error);
+    error.message = {nullptr, 12};
+    error.scope = 77;
+    error.retry = -3;
+    call->fail(call, &error);
+    return vkp_code{4711};
+  };
+  given_adapter();
+
+  const Status status = adapter_->reconfigure("{}", {});
+
+  EXPECT_EQ(status.code(), StatusCode::Unknown);
+  EXPECT_EQ(status.scope(), Scope::Pod);
+}
+
+TEST_F(AdapterTest, LeavesAReconfigurationThatHangs) {
+  plugin_.reconfigure = [this](const vkp_call*, std::string_view) {
+    while (!released_) {
+      std::this_thread::yield();
+    }
+    return VKP_OK;
+  };
+  given_adapter();
+
+  const Status status = adapter_->reconfigure(R"({"key":"secret"})", within(milliseconds(1)));
+
+  EXPECT_EQ(status.reason(), "PluginHung");
+  EXPECT_EQ(status.message().find("secret"), std::string::npos);
+  EXPECT_EQ(adapter_->reconfigure("{}", {}).reason(), "PluginHung");
+  released_ = true;
+  while (adapter_->stuck_calls() > 0) {
+    std::this_thread::yield();
+  }
+}
+
 }  // namespace
 }  // namespace vkhost::plugin

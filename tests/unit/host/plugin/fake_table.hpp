@@ -4,6 +4,8 @@
 
 #include <vkhost/provider.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -26,8 +28,10 @@ struct FakePlugin {
       list_pods;
   std::function<vkp_code(const vkp_call*)> stop;
   std::function<vkp_code(const vkp_call*, std::string_view, const vkp_finding_sink*)> explain;
+  std::function<vkp_code(const vkp_call*, std::string_view)> reconfigure;
   std::function<void()> destroy;
   bool gives_instance = true;
+  bool has_short_tables = false;  // of extensions: they end before their first function
 
   FakePlugin() { current() = this; }
   FakePlugin(const FakePlugin&) = delete;
@@ -43,6 +47,10 @@ struct FakePlugin {
   }
 
  private:
+  static const void* short_table() {
+    static const std::uint64_t size = sizeof(std::uint64_t);
+    return &size;
+  }
   static FakePlugin*& current() {
     static FakePlugin* plugin = nullptr;
     return plugin;
@@ -115,8 +123,16 @@ struct FakePlugin {
                                   std::size_t length, const vkp_finding_sink* out) {
             return call(of(instance).explain, context, std::string_view(pod, length), out);
           }};
-      const bool is_asked = std::string_view(id, size) == VKP_EXT_EXPLAIN;
-      return is_asked && current()->explain ? &explain : nullptr;
+      static const vkp_reconfigure reconfigure{
+          sizeof(vkp_reconfigure), [](const vkp_call* context, vkp_instance* instance,
+                                      const char* config, std::size_t length) {
+            return call(of(instance).reconfigure, context, std::string_view(config, length));
+          }};
+      const std::string_view asked(id, size);
+      if (asked == VKP_EXT_RECONFIGURE && current()->reconfigure) {
+        return current()->has_short_tables ? short_table() : static_cast<const void*>(&reconfigure);
+      }
+      return asked == VKP_EXT_EXPLAIN && current()->explain ? &explain : nullptr;
     };
     return table;
   }

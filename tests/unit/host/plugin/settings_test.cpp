@@ -303,13 +303,37 @@ TEST(CheckSettings, ReportsASchemaThatCannotBeRead) {
   }
 }
 
-TEST(SettingsThatNeedRestart, LeavesOutWhatIsReloadable) {
-  const auto changed = settings_that_need_restart(
+TEST(SettingsChange, KeepsWhatTakesARestartAsItRuns) {
+  const auto change = settings_change(
       plugin(), Secret(R"({"region":"a","poll_interval":1,"health":{"interval":1}})"),
       Secret(R"({"region":"a","poll_interval":2,"health":{"interval":2},"verbose":true})"));
 
-  ASSERT_TRUE(changed.is_ok());
-  EXPECT_THAT(*changed, ElementsAre("/health/interval"));
+  ASSERT_TRUE(change.is_ok());
+  EXPECT_THAT(change->needs_restart, ElementsAre("/health/interval"));
+  EXPECT_THAT(change->reloadable, ElementsAre("/poll_interval", "/verbose"));
+  EXPECT_EQ(change->json.reveal(),
+            R"({"health":{"interval":1},"poll_interval":2,"region":"a","verbose":true})");
+}
+
+TEST(SettingsChange, ComesAndGoesWithMembers) {
+  const auto change = settings_change(plugin(), Secret(R"({"region":"a","verbose":true})"),
+                                      Secret(R"({"health":{"interval":2}})"));
+
+  ASSERT_TRUE(change.is_ok());
+  EXPECT_THAT(change->needs_restart, ElementsAre("/health", "/region"));
+  EXPECT_THAT(change->reloadable, ElementsAre("/verbose"));
+  EXPECT_EQ(change->json.reveal(), R"({"region":"a"})");
+}
+
+TEST(SettingsChange, IsNoneBetweenEqualDocuments) {
+  const Secret same(R"({"region":"a"})");
+
+  const auto change = settings_change(plugin(), same, same);
+
+  ASSERT_TRUE(change.is_ok());
+  EXPECT_THAT(change->needs_restart, ElementsAre());
+  EXPECT_THAT(change->reloadable, ElementsAre());
+  EXPECT_EQ(change->json, same);
 }
 
 }  // namespace

@@ -122,6 +122,19 @@ class PluginDriver {
       return table_.start(call, instance_, &request);
     });
   }
+  // UNIMPLEMENTED where the plugin has no vkp.reconfigure/1.
+  Outcome reconfigure(std::string_view config) {
+    const std::string_view id = VKP_EXT_RECONFIGURE;
+    const auto* const extension =
+        table_.get_extension == nullptr
+            ? nullptr
+            : static_cast<const vkp_reconfigure*>(table_.get_extension(id.data(), id.size()));
+    return run([&](const vkp_call* call) -> vkp_code {
+      return extension == nullptr
+                 ? VKP_UNIMPLEMENTED
+                 : extension->reconfigure(call, instance_, config.data(), config.size());
+    });
+  }
   Outcome stop() {
     return run([&](const vkp_call* call) { return table_.stop(call, instance_); });
   }
