@@ -45,6 +45,9 @@ int attempt_of(std::string_view handle) {
   return std::clamp(attempt, 0, 1'000'000);
 }
 
+// How an api_key begins that the account knows no more.
+constexpr std::string_view kExpired = "expired";
+
 // A rule's `tries` are used up after so many.
 bool still(std::int64_t tries, std::int64_t made) { return tries == 0 || made < tries; }
 
@@ -59,11 +62,11 @@ Settings require_settings(std::string_view json) {
   return settings;
 }
 
-class MockProvider final : public sdk::Provider {
+class MockProvider final : public sdk::Provider, public sdk::ReconfigureProvider {
  public:
   MockProvider(sdk::Host host, const sdk::InstanceRequest& request)
       : host_(host),
-        settings_(require_settings(request.config_json)),
+        settings_(std::make_shared<const Settings>(require_settings(request.config_json))),
         calls_(sdk::Metric::counter(
             host, "vkhost_mock_calls_total", "Calls that were begun, by function.", {"call"})) {}
 
@@ -72,9 +75,9 @@ class MockProvider final : public sdk::Provider {
   static void shutdown() { delete std::exchange(scheduler, nullptr); }
   static void check_config(std::string_view config, const sdk::ProblemSink& out);
 
-  std::string capabilities() override { return render_capabilities(settings_); }
+  std::string capabilities() override { return render_capabilities(*settings()); }
   std::string node(const sdk::Call&, const sdk::NodeRequest& request) override {
-    return render_node(settings_, request.node_name);
+    return render_node(*settings(), request.node_name);
   }
   void ping(const sdk::Call& call) override;
   void recover_pods(const sdk::Call& call,
@@ -91,12 +94,18 @@ class MockProvider final : public sdk::Provider {
   void list_pods(const sdk::Call& call,
                  const sdk::ListPods& request,
                  const sdk::ListSink& out) override;
+  void reconfigure(const sdk::Call& call, std::string_view config_json) override;
   void stop(const sdk::Call& call) override;
 
  private:
   // Counts the creates in progress, so that stop can wait for one that ignores its cancel.
   class InProgress;
 
+  // As they are now; whoever needs several of one moment keeps what this gives.
+  std::shared_ptr<const Settings> settings() {
+    const std::lock_guard lock(mutex_);
+    return settings_;
+  }
   void note(const char* call, std::string_view uid = {}, sdk::Code outcome = sdk::Code::Ok);
   Workload make_workload(const sdk::CreatePod& request, const Pod& pod, Course course);
   void save_handle(std::string_view uid, std::string_view handle);
@@ -105,7 +114,7 @@ class MockProvider final : public sdk::Provider {
   void hang(const sdk::Call& call, const Hang& hang, std::string_view uid);
 
   sdk::Host host_;
-  Settings settings_;
+  std::shared_ptr<const Settings> settings_;  // guarded by mutex_
   const sdk::Metric calls_;
   std::vector<std::string> recovered_;  // UIDs that recover_pods took for there
   std::unique_ptr<Backend> backend_;    // from start on
@@ -148,16 +157,17 @@ void MockProvider::recover_pods(const sdk::Call&,
 }
 
 void MockProvider::start(const sdk::Call&, const sdk::StartRequest& request) {
+  const auto settings = this->settings();
   std::string folder;
-  if (!settings_.state_dir.empty()) {
-    folder = settings_.state_dir + '/' + std::string(request.owner_key);
+  if (!settings->state_dir.empty()) {
+    folder = settings->state_dir + '/' + std::string(request.owner_key);
   }
   tracker_.reset();  // of a start that failed
   backend_.reset();
   backend_ = std::make_unique<Backend>(
-      folder, settings_.pod_range, std::hash<std::string_view>()(request.owner_key),
+      folder, settings->pod_range, std::hash<std::string_view>()(request.owner_key),
       [this](const std::string& warning) { host_.log(sdk::LogLevel::Warn, warning); },
-      settings_.keep_material);
+      settings->keep_material);
   tracker_ = std::make_unique<Tracker>(host_, *backend_);
   backend_->on_due([this](Millis due) { scheduler->wake(*tracker_, due); });
   started_at_ = now_millis();
@@ -234,8 +244,16 @@ void MockProvider::create_pod(const sdk::Call& call,
 
 std::optional<Fault> MockProvider::create_by_fate(const sdk::Call& call,
                                                   const sdk::CreatePod& request) {
+  const auto settings = this->settings();
+  if (settings->api_key.substr(0, kExpired.size()) == kExpired) {
+    throw sdk::Error(sdk::Code::Unauthenticated, "KeyExpired",
+                     "the key of the account has expired: put another one into api_key")
+        .with_scope(sdk::Scope::Provider)
+        .with_effect(sdk::Effect::None)
+        .never_retry();
+  }
   const Pod pod = parse_pod(request.pod_json);
-  Fate fate = decide_fate(settings_.rules, settings_.seed, pod);
+  Fate fate = decide_fate(settings->rules, settings->seed, pod);
   const std::int64_t tries = backend_->tries(request.ref.uid);
   if (fate.hang && still(fate.hang->tries, tries)) {
     hang(call, *fate.hang, request.ref.uid);
@@ -247,7 +265,7 @@ std::optional<Fault> MockProvider::create_by_fate(const sdk::Call& call,
   if (fails && fate.fail->effect != VKP_EFFECT_HAPPENED) {
     throw make_error(*fate.fail);
   }
-  if (settings_.save_handle) {
+  if (settings->save_handle) {
     save_handle(request.ref.uid, make_handle(attempt_of(request.ref.handle) + 1));
   }
   Record record;
@@ -318,7 +336,8 @@ void MockProvider::update_pod(const sdk::Call&,
   }
   const Millis now = now_millis();
   const Pod pod = parse_pod(request.pod_json);
-  const UpdateFate fate = decide_fate(settings_.rules, settings_.seed, pod).update;
+  const auto settings = this->settings();
+  const UpdateFate fate = decide_fate(settings->rules, settings->seed, pod).update;
   std::uint64_t applied = request.changed;
   for (const auto& [bit, outcome] :
        {std::pair(VKP_CHANGED_IMAGE, fate.image), std::pair(VKP_CHANGED_RESOURCES, fate.resources),
@@ -416,12 +435,26 @@ void MockProvider::list_pods(const sdk::Call& call,
 
 void MockProvider::ping(const sdk::Call&) {
   const Millis passed = now_millis() - started_at_;
-  const auto& ping = settings_.ping;
+  const auto settings = this->settings();
+  const auto& ping = settings->ping;
   if (ping && passed >= ping->after && (ping->length == 0 || passed < ping->after + ping->length)) {
     note("ping", {}, static_cast<sdk::Code>(ping->fault.code));
     throw make_error(ping->fault);
   }
   note("ping");
+}
+
+void MockProvider::reconfigure(const sdk::Call&, std::string_view config_json) {
+  const auto wanted = std::make_shared<const Settings>(require_settings(config_json));
+  if (const std::string_view fixed = fixed_difference(*settings(), *wanted); !fixed.empty()) {
+    throw sdk::Error(sdk::Code::FailedPrecondition, "NeedsRestart",
+                     std::string(fixed) + " cannot change while the mock runs");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    settings_ = wanted;
+  }
+  host_.node_changed();  // what it offers may be something else
 }
 
 void MockProvider::stop(const sdk::Call&) {

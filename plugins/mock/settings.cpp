@@ -17,6 +17,7 @@ constexpr std::string_view kSchema = R"json({
   "description": "Settings of the mock provider. A table with the name of a node replaces what that node offers.",
   "additionalProperties": {
     "type": "object",
+    "x-reloadable": true,
     "additionalProperties": false,
     "properties": {
       "cpu": {"type": "string", "default": "20"},
@@ -28,12 +29,13 @@ constexpr std::string_view kSchema = R"json({
     }
   },
   "properties": {
-    "cpu": {"type": "string", "default": "20", "description": "CPUs of the node, a Kubernetes quantity."},
-    "memory": {"type": "string", "default": "100Gi", "description": "Memory of the node, a Kubernetes quantity."},
-    "pods": {"type": "string", "default": "20", "description": "How many pods the node takes, a Kubernetes quantity."},
-    "others": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Further resources of the node: name to quantity."},
+    "cpu": {"type": "string", "default": "20", "x-reloadable": true, "description": "CPUs of the node, a Kubernetes quantity."},
+    "memory": {"type": "string", "default": "100Gi", "x-reloadable": true, "description": "Memory of the node, a Kubernetes quantity."},
+    "pods": {"type": "string", "default": "20", "x-reloadable": true, "description": "How many pods the node takes, a Kubernetes quantity."},
+    "others": {"type": "object", "x-reloadable": true, "additionalProperties": {"type": "string"}, "description": "Further resources of the node: name to quantity."},
     "provider_id": {"type": "string", "description": "spec.providerID of the node."},
-    "labels": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Further labels of the node."},
+    "labels": {"type": "object", "x-reloadable": true, "additionalProperties": {"type": "string"}, "description": "Further labels of the node."},
+    "api_key": {"type": "string", "x-secret": true, "x-reloadable": true, "default": "", "description": "A key for a back end that is not there. One that begins with 'expired' is refused: creates fail for the whole account until there is another."},
     "pod_cidr": {"type": "string", "default": "198.18.0.0/15", "description": "IPv4 range of the pods' addresses, which lead nowhere."},
     "state_dir": {"type": "string", "default": "", "description": "Folder that keeps the workloads and the log of calls; empty: in memory only."},
     "seed": {"type": "integer", "minimum": 0, "default": 1, "description": "Begin of all chance: the same seed gives the same delays."},
@@ -45,6 +47,7 @@ constexpr std::string_view kSchema = R"json({
     "late_env": {"type": "boolean", "default": false, "description": "Variables that name an address of the pod are left to the mock."},
     "ping": {
       "type": "object",
+      "x-reloadable": true,
       "additionalProperties": false,
       "description": "Pings fail, so that the node is not ready.",
       "properties": {
@@ -57,6 +60,7 @@ constexpr std::string_view kSchema = R"json({
     },
     "rules": {
       "type": "array",
+      "x-reloadable": true,
       "default": [],
       "description": "Which pods meet which fate. Of all rules that match a pod, for each kind of event the first that names it counts.",
       "items": {
@@ -155,11 +159,24 @@ constexpr std::string_view kSchema = R"json({
   }
 })json";
 
-constexpr std::array<std::string_view, 17> kNames{
-    "cpu",         "memory",   "pods",          "others",  "provider_id",
-    "labels",      "pod_cidr", "state_dir",     "seed",    "max_parallel_calls",
-    "save_handle", "material", "keep_material", "updates", "late_env",
-    "ping",        "rules"};
+constexpr std::array<std::string_view, 18> kNames{"cpu",
+                                                  "memory",
+                                                  "pods",
+                                                  "others",
+                                                  "provider_id",
+                                                  "labels",
+                                                  "api_key",
+                                                  "pod_cidr",
+                                                  "state_dir",
+                                                  "seed",
+                                                  "max_parallel_calls",
+                                                  "save_handle",
+                                                  "material",
+                                                  "keep_material",
+                                                  "updates",
+                                                  "late_env",
+                                                  "ping",
+                                                  "rules"};
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
@@ -204,6 +221,7 @@ class Reader {
     Settings settings;
     settings.offer = read_offer(json_, "");
     settings.labels = json_["labels"].texts();
+    settings.api_key = json_["api_key"].text();
     settings.pod_cidr = json_["pod_cidr"].text(settings.pod_cidr);
     settings.state_dir = json_["state_dir"].text();
     settings.seed = static_cast<std::uint64_t>(json_["seed"].number(1));
@@ -307,6 +325,24 @@ class Reader {
 }  // namespace
 
 std::string_view settings_schema() { return kSchema; }
+
+std::string_view fixed_difference(const Settings& running, const Settings& wanted) {
+  const std::array<std::pair<std::string_view, bool>, 10> fixed{{
+      {"provider_id", running.offer.provider_id == wanted.offer.provider_id},
+      {"pod_cidr", running.pod_cidr == wanted.pod_cidr},
+      {"state_dir", running.state_dir == wanted.state_dir},
+      {"seed", running.seed == wanted.seed},
+      {"max_parallel_calls", running.max_parallel_calls == wanted.max_parallel_calls},
+      {"save_handle", running.save_handle == wanted.save_handle},
+      {"material", running.material == wanted.material},
+      {"keep_material", running.keep_material == wanted.keep_material},
+      {"updates", running.updates == wanted.updates},
+      {"late_env", running.late_env == wanted.late_env},
+  }};
+  const auto* const found =
+      std::find_if(fixed.begin(), fixed.end(), [](const auto& setting) { return !setting.second; });
+  return found == fixed.end() ? std::string_view() : found->first;
+}
 
 Settings parse_settings(std::string_view json, std::vector<SettingProblem>& problems) {
   const Json document = Json::parse(json, "the configuration of the mock provider");

@@ -27,6 +27,7 @@ struct Settings {
   Offer offer;
   std::map<std::string, Offer> nodes;  // by node name, instead of `offer`
   std::map<std::string, std::string> labels;
+  std::string api_key;
   std::string pod_cidr = "198.18.0.0/15";
   Ipv4Range pod_range;
   std::string state_dir;
@@ -53,5 +54,8 @@ struct SettingProblem {
 // Reads what the schema has let pass. What is wrong nonetheless goes to `problems`, and its place in
 // the result has its default.
 [[nodiscard]] Settings parse_settings(std::string_view json, std::vector<SettingProblem>& problems);
+
+// A setting that differs and that an instance has for its life; empty: none.
+[[nodiscard]] std::string_view fixed_difference(const Settings& running, const Settings& wanted);
 
 }  // namespace vkhost::mock

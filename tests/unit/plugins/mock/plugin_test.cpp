@@ -591,5 +591,51 @@ TEST_F(PluginTest, LogsEveryCallWithItsOutcome) {
                                  "ping  ok", "delete_pod a ok", "gone a ", "stop  ok"));
 }
 
+TEST_F(PluginTest, OffersWhatItIsToldToWhileItRuns) {
+  start(R"({"cpu":"4"})");
+
+  EXPECT_TRUE(plugin_->reconfigure(R"({"cpu":"8"})").ok());
+
+  EXPECT_THAT(plugin_->node("node").text, HasSubstr(R"("cpu":"8")"));
+  EXPECT_EQ(host_->node_changes(), 1U);
+}
+
+TEST_F(PluginTest, FollowsChangedRulesForTheNextPod) {
+  start(R"({"rules":[{"fail":{"code":"unavailable"}}]})");
+  ASSERT_FALSE(plugin_->create_pod(ref("u1"), pod_json("u1")).ok());
+
+  ASSERT_TRUE(plugin_->reconfigure(R"({"rules":[]})").ok());
+
+  EXPECT_TRUE(plugin_->create_pod(ref("u1"), pod_json("u1")).ok());
+}
+
+TEST_F(PluginTest, RefusesWhatAnInstanceHasForItsLifeAndTakesNothingThen) {
+  start(R"({"cpu":"4"})");
+
+  const Outcome refused = plugin_->reconfigure(R"({"cpu":"8","pod_cidr":"10.0.0.0/8"})");
+
+  EXPECT_EQ(refused.code, Code::FailedPrecondition);
+  EXPECT_THAT(refused.error.message, HasSubstr("pod_cidr"));
+  EXPECT_THAT(plugin_->node("node").text, HasSubstr(R"("cpu":"4")"));
+}
+
+TEST_F(PluginTest, RefusesChangedSettingsThatAreWrong) {
+  start();
+
+  EXPECT_EQ(plugin_->reconfigure(R"({"cpu":"many"})").code, Code::InvalidArgument);
+}
+
+TEST_F(PluginTest, RefusesCreatesOfTheWholeAccountUntilItHasAnotherKey) {
+  start(R"({"api_key":"expired-1"})");
+
+  const Outcome refused = plugin_->create_pod(ref("u1"), pod_json("u1"));
+  EXPECT_EQ(refused.code, Code::Unauthenticated);
+  EXPECT_EQ(refused.error.reason, "KeyExpired");
+  EXPECT_EQ(refused.error.scope, sdk::Scope::Provider);
+  ASSERT_TRUE(plugin_->reconfigure(R"({"api_key":"fresh"})").ok());
+
+  EXPECT_TRUE(plugin_->create_pod(ref("u1"), pod_json("u1")).ok());
+}
+
 }  // namespace
 }  // namespace vkhost::mock

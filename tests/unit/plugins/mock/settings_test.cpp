@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -82,7 +83,9 @@ void expect_known_keywords(const Json& schema, const std::string& path) {
                                             "pattern",
                                             "default",
                                             "description",
-                                            "additionalProperties"};
+                                            "additionalProperties",
+                                            "x-secret",
+                                            "x-reloadable"};
   for (const auto& [keyword, value] : schema.members()) {
     EXPECT_TRUE(kKnown.count(keyword)) << path << ": " << keyword;
     if (keyword == "properties") {
@@ -116,11 +119,12 @@ TEST(Settings, StandOnTheirPage) {
 TEST(Settings, AreRead) {
   const Settings settings = read(R"({
     "cpu": "500m", "memory": "1e3", "pods": "1k", "others": {"example.com/gpu": "4"},
-    "provider_id": "x://y", "labels": {"a": "b"}, "pod_cidr": "10.1.0.0/16", "state_dir": "/s",
+    "provider_id": "x://y", "labels": {"a": "b"}, "api_key": "k", "pod_cidr": "10.1.0.0/16", "state_dir": "/s",
     "seed": 7, "max_parallel_calls": 8, "save_handle": true, "material": ["env"],
     "keep_material": "hashes", "updates": ["files", "tokens"], "late_env": true,
     "rules": [{"start_delay_ms": 1}]})");
 
+  EXPECT_EQ(settings.api_key, "k");
   EXPECT_EQ(settings.offer.cpu, "500m");
   EXPECT_EQ(settings.offer.memory, "1e3");
   EXPECT_EQ(settings.offer.others.at("example.com/gpu"), "4");
@@ -201,6 +205,40 @@ TEST(Settings, KeepMaterialOnlyWhereThereIsAFolderForIt) {
   EXPECT_EQ(read(R"({"keep_material": "all", "state_dir": "/s"})").keep_material,
             KeepMaterial::All);
   EXPECT_EQ(read(R"({"keep_material": "none"})").keep_material, KeepMaterial::None);
+}
+
+// What the schema lets change in an instance that runs, and what it refuses, are the same.
+TEST(Settings, AreFixedWhereTheSchemaDoesNotSayReloadable) {
+  const Json properties = Json::parse(settings_schema(), "the schema")["properties"];
+  const Settings running = read(R"({"state_dir":"/a"})");
+  const std::map<std::string, std::string> changes = {{"cpu", R"("1")"},
+                                                      {"memory", R"("1Gi")"},
+                                                      {"pods", R"("1")"},
+                                                      {"others", R"({"a/b":"1"})"},
+                                                      {"provider_id", R"("x://y")"},
+                                                      {"labels", R"({"a":"b"})"},
+                                                      {"api_key", R"("k")"},
+                                                      {"pod_cidr", R"("10.0.0.0/8")"},
+                                                      {"state_dir", R"("/b")"},
+                                                      {"seed", "2"},
+                                                      {"max_parallel_calls", "2"},
+                                                      {"save_handle", "true"},
+                                                      {"material", R"(["env"])"},
+                                                      {"keep_material", R"("all")"},
+                                                      {"updates", "[]"},
+                                                      {"late_env", "true"},
+                                                      {"ping", R"({"after_ms":1})"},
+                                                      {"rules", R"([{"start_delay_ms":1}])"}};
+  ASSERT_EQ(properties.members().size(), changes.size());
+
+  for (const auto& [name, value] : changes) {
+    std::string text = R"({"state_dir":"/a",")";
+    text += name + "\":" + value + "}";
+    const Settings wanted = read(name == "state_dir" ? R"({"state_dir":"/b"})" : text);
+
+    const bool is_reloadable = properties[name]["x-reloadable"].boolean();
+    EXPECT_EQ(fixed_difference(running, wanted), is_reloadable ? "" : name);
+  }
 }
 
 }  // namespace
