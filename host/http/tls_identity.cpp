@@ -16,6 +16,12 @@ Status TlsIdentity::replace(const ServerIdentity& identity) {
   return Status::ok();
 }
 
+void TlsIdentity::take(const TlsIdentity& other) {
+  auto context = other.current();
+  const MutexLock lock(mutex_);
+  context_.swap(context);
+}
+
 std::shared_ptr<const TlsContext> TlsIdentity::current() const {
   const MutexLock lock(mutex_);
   return context_;

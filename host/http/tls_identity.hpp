@@ -15,6 +15,8 @@ class TlsIdentity {
   static Result<std::shared_ptr<TlsIdentity>> create(const ServerIdentity& identity);
   // On failure the present one stays.
   Status replace(const ServerIdentity& identity);
+  // That of another one, which was checked when it was made.
+  void take(const TlsIdentity& other);
   [[nodiscard]] std::shared_ptr<const TlsContext> current() const;
 
  private:
