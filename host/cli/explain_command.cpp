@@ -159,10 +159,10 @@ class Explainer {
     const daemon::ProviderLibraries::Loaded& library = libraries.at(node.provider);
     const daemon::Endpoint endpoint{"127.0.0.1", 0};
     daemon::DeafListener listener;
-    VKHOST_TRY_ASSIGN(
-        const std::unique_ptr<plugin::Provider> provider,
-        library.library->create(
-            {library.settings_json, daemon::instance_info(config, node, endpoint)}, listener, {}));
+    VKHOST_TRY_ASSIGN(const std::unique_ptr<plugin::Provider> provider,
+                      library.library->create({library.settings.json.reveal(),
+                                               daemon::instance_info(config, node, endpoint)},
+                                              listener, {}));
     VKHOST_TRY_ASSIGN(const kube::NodeFacts facts, configured_node(node, endpoint));
     const pods::FieldRules rules(provider->capabilities().fields);
     const pods::Settings policies = daemon::pods_settings(config, node, endpoint);

@@ -61,22 +61,6 @@ config::Loaded load_for_run(const CommandLine& line, const Terminal& terminal) {
   return loaded;
 }
 
-// Takes over what may change in a running daemon and names what takes a restart.
-void reload(const config::Config& running, const config::Loaded& loaded, observe::Log& log) {
-  if (loaded.problems.has_errors()) {
-    log.logger().error("the changed configuration has errors; nothing of it is used",
-                       {{"problems", loaded.problems.to_string()}});
-    return;
-  }
-  log.set_level(level_of(loaded.config.log.level));
-  for (const config::Change& change : config::difference(running, loaded.config)) {
-    if (change.reload == config::Reload::Restart) {
-      log.logger().warn("a changed setting takes a restart", {{"key", change.key}});
-    }
-  }
-  log.logger().info("the configuration was read again");
-}
-
 }  // namespace
 
 ExitCode run_command(const CommandLine& line, const Terminal& terminal) {
@@ -92,13 +76,17 @@ ExitCode run_command(const CommandLine& line, const Terminal& terminal) {
     log.logger().warn(problem.to_string());
   }
 
-  daemon::RunOptions options{terminal.executable, log.logger(), {terminal.environment, {}}, {}};
+  daemon::RunOptions options;
+  options.executable = terminal.executable;
+  options.log = log.logger();
+  options.outside.environment = terminal.environment;
   for (const auto& [name, value] : line.unknown) {
     if (!name.starts_with(kKlogPrefix)) {
       options.outside.flags[name] = value;
     }
   }
-  options.reload = [&] { reload(loaded.config, load_for_run(line, terminal), log); };
+  options.load = [&] { return load_for_run(line, terminal); };
+  options.set_log_level = [&log](config::LogLevel level) { log.set_level(level_of(level)); };
   const Status status = daemon::run(loaded.config, options);
   if (status.reason() == "UnknownFlag") {
     return usage_error(terminal, "run", status.message());

@@ -3,6 +3,7 @@
 #include "daemon/certificate_folder.hpp"
 #include "daemon/cluster_api.hpp"
 #include "daemon/cluster_object_feed.hpp"
+#include "daemon/file_stamps.hpp"
 #include "daemon/identity.hpp"
 #include "daemon/surroundings.hpp"
 #include "http/certificate_request.hpp"
@@ -11,7 +12,9 @@
 #include "kube/client_certificate.hpp"
 #include "kube/connection_credentials.hpp"
 #include "kube/events.hpp"
+#include "kube/kubeconfig.hpp"
 #include "kube/paths.hpp"
+#include "kube/replaceable_credentials.hpp"
 #include "kube/reviews.hpp"
 #include "node/node_object.hpp"
 #include "resolve/kube_object_source.hpp"
@@ -29,15 +32,23 @@ constexpr std::chrono::seconds kAskWhoWeAre{3};
 
 class ClusterSurroundings final : public Surroundings {
  public:
-  // `certificate` is null where the credentials come from elsewhere.
+  // `certificate` is null where the credentials come from elsewhere; those of a connection can be replaced.
+  struct Access {
+    kube::Connection connection;
+    std::shared_ptr<kube::Credentials> credentials;
+    std::shared_ptr<kube::ReplaceableCredentials> replaceable;  // the same, or null
+    std::unique_ptr<kube::ClientCertificate> certificate;
+  };
   ClusterSurroundings(std::unique_ptr<kube::Client> client,
-                      std::shared_ptr<kube::Credentials> credentials,
-                      std::unique_ptr<kube::ClientCertificate> certificate,
+                      Access access,
                       const config::KubernetesConfig& config,
                       const Shared& shared)
       : client_(std::move(client)),
-        credentials_(std::move(credentials)),
-        certificate_(std::move(certificate)),
+        server_(access.connection.server),
+        proxy_url_(access.connection.proxy_url),
+        credentials_(std::move(access.credentials)),
+        replaceable_(std::move(access.replaceable)),
+        certificate_(std::move(access.certificate)),
         only_namespace_(config.pod_namespace),
         stream_lists_(config.watch_list == config::WatchList::Auto),
         shared_(shared),
@@ -52,7 +63,12 @@ class ClusterSurroundings final : public Surroundings {
                                    *client_, shared_.clock, shared_.random, shared_.log,
                                    *shared_.watches, shared_.metrics.get()})
                              : nullptr),
-        tokens_(*client_, *shared_.clock) {}
+        tokens_(*client_, *shared_.clock) {
+    if (replaceable_) {
+      kubeconfig_.watch(kube::split_kubeconfig_list(config.kubeconfig));
+      static_cast<void>(kubeconfig_.take_changes());
+    }
+  }
 
   void start() override {
     if (certificate_) {
@@ -75,6 +91,7 @@ class ClusterSurroundings final : public Surroundings {
   resolve::ObjectSource& objects() override { return objects_; }
   resolve::ObjectFeed* object_feed() override { return feed_.get(); }
   resolve::TokenSource* tokens() override { return &tokens_; }
+  Result<std::function<void()>> prepare_credentials(const config::Config& config) override;
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<ClusterPodSource>(
         only_namespace_, stream_lists_,
@@ -88,7 +105,12 @@ class ClusterSurroundings final : public Surroundings {
   Result<std::string> uid_at(const std::string& path, const CancelToken& cancel);
 
   const std::unique_ptr<kube::Client> client_;
+  const std::string server_;
+  const std::string proxy_url_;
   const std::shared_ptr<kube::Credentials> credentials_;
+  const std::shared_ptr<kube::ReplaceableCredentials> replaceable_;
+  FileStamps kubeconfig_;            // only prepare_credentials(), and what it gives
+  bool kubeconfig_changed_ = false;  // as well: it is not in use as it is now
   const std::unique_ptr<kube::ClientCertificate> certificate_;
   const std::string only_namespace_;
   const bool stream_lists_;
@@ -104,6 +126,30 @@ class ClusterSurroundings final : public Surroundings {
   const std::unique_ptr<ClusterObjectFeed> feed_;  // null without a watch loop
   resolve::KubeTokenSource tokens_;
 };
+
+// The files that a kubeconfig names are read again by themselves; this is about the kubeconfig.
+Result<std::function<void()>> ClusterSurroundings::prepare_credentials(
+    const config::Config& config) {
+  std::function<void()> nothing = [] {};
+  if (!replaceable_) {
+    return nothing;
+  }
+  kubeconfig_changed_ = kubeconfig_.take_changes() || kubeconfig_changed_;
+  if (!kubeconfig_changed_) {
+    return nothing;
+  }
+  VKHOST_TRY_ASSIGN(kube::Connection connection, api_connection(config.kubernetes));
+  if (connection.server != server_ || connection.proxy_url != proxy_url_) {
+    shared_.log.warn("another API server takes a restart; the present credentials stay",
+                     {{"server", connection.server}, {"from", connection.origin}});
+    return nothing;
+  }
+  return std::function<void()>([this, connection = std::move(connection)] {
+    kubeconfig_changed_ = false;
+    replaceable_->replace(kube::make_credentials(connection, shared_.clock, shared_.log));
+    shared_.log.info("the kubeconfig was read again", {{"from", connection.origin}});
+  });
+}
 
 Result<std::string> ClusterSurroundings::uid_at(const std::string& path,
                                                 const CancelToken& cancel) {
@@ -239,18 +285,26 @@ std::unique_ptr<kube::ClientCertificate> make_certificate(const kube::Connection
 
 Result<std::unique_ptr<Surroundings>> make_cluster_surroundings(const config::Config& config,
                                                                 const Shared& shared) {
-  VKHOST_TRY_ASSIGN(const kube::Connection connection, api_connection(config.kubernetes));
+  VKHOST_TRY_ASSIGN(kube::Connection connection, api_connection(config.kubernetes));
   shared.log.info("API server", {{"server", connection.server}, {"from", connection.origin}});
   const Clients clients(connection, config, shared);
   std::unique_ptr<kube::ClientCertificate> certificate;
   if (!config.kubernetes.bootstrap_kubeconfig.empty()) {
     certificate = make_certificate(connection, clients, config, shared);
   }
-  const std::shared_ptr<kube::Credentials> credentials =
-      certificate ? certificate->credentials()
-                  : kube::make_credentials(connection, shared.clock, shared.log);
+  ClusterSurroundings::Access access;
+  if (certificate) {
+    access.credentials = certificate->credentials();
+  } else {
+    access.replaceable = std::make_shared<kube::ReplaceableCredentials>(
+        kube::make_credentials(connection, shared.clock, shared.log));
+    access.credentials = access.replaceable;
+  }
+  access.connection = std::move(connection);
+  access.certificate = std::move(certificate);
+  auto client = clients.make(access.credentials);
   return std::unique_ptr<Surroundings>(std::make_unique<ClusterSurroundings>(
-      clients.make(credentials), credentials, std::move(certificate), config.kubernetes, shared));
+      std::move(client), std::move(access), config.kubernetes, shared));
 }
 
 }  // namespace vkhost::daemon

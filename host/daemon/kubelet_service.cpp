@@ -131,10 +131,11 @@ KubeletService::KubeletService(const config::Config& config,
 
 KubeletService::~KubeletService() { stop(); }
 
-Result<KubeletService::Certificates> KubeletService::make_certificates() const {
+Result<KubeletService::Certificates> KubeletService::make_certificates(
+    const config::KubeletConfig& config) const {
   http::ServerIdentity identity;
-  if (has_files_) {
-    VKHOST_TRY_ASSIGN(identity, identity_from_files(config_));
+  if (!config.certificate_file.empty()) {
+    VKHOST_TRY_ASSIGN(identity, identity_from_files(config));
   } else {
     http::SelfSignedRequest request;
     request.common_name = node_names_.empty() ? "vkhost" : node_names_.front();
@@ -147,16 +148,53 @@ Result<KubeletService::Certificates> KubeletService::make_certificates() const {
   Certificates made;
   made.certificate_pem = identity.certificate_pem;
   VKHOST_TRY_ASSIGN(made.identity, http::TlsIdentity::create(identity));
-  std::string bundle;
-  if (!config_.client_ca_file.empty()) {
-    VKHOST_TRY_ASSIGN(bundle, read_state_file(config_.client_ca_file));
+  if (!config.client_ca_file.empty()) {
+    VKHOST_TRY_ASSIGN(made.authority_pem, read_state_file(config.client_ca_file));
   }
-  VKHOST_TRY_ASSIGN(made.clients, http::ClientAuthority::create(bundle));
+  VKHOST_TRY_ASSIGN(made.clients, http::ClientAuthority::create(made.authority_pem));
   return made;
 }
 
+std::vector<std::filesystem::path> KubeletService::certificate_files(const config::Config& config) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& file :
+       {config.kubelet.certificate_file, config.kubelet.key_file, config.kubelet.client_ca_file}) {
+    if (!file.empty()) {
+      files.emplace_back(file);
+    }
+  }
+  return files;
+}
+
+Result<std::function<bool()>> KubeletService::prepare_certificates(const config::Config& config) {
+  config::KubeletConfig wanted = config_;
+  wanted.certificate_file = config.kubelet.certificate_file;
+  wanted.key_file = config.kubelet.key_file;
+  VKHOST_TRY_ASSIGN(Certificates made, make_certificates(wanted));
+  const bool has_files = !wanted.certificate_file.empty();
+  return std::function<bool()>([this, made = std::move(made), has_files] {
+    if (made.authority_pem != certificates_.authority_pem) {
+      // It was read as one a moment ago.
+      static_cast<void>(certificates_.clients->replace(made.authority_pem));
+      certificates_.authority_pem = made.authority_pem;
+      shared_.log.info("another authority signs the client certificates that are believed");
+    }
+    // One that the daemon signs is signed for its life.
+    const bool stays_self_signed = !has_files && !has_files_;
+    has_files_ = has_files;
+    const MutexLock lock(mutex_);
+    if (stays_self_signed || certificates_.certificate_pem == made.certificate_pem) {
+      return false;
+    }
+    certificates_.certificate_pem = made.certificate_pem;
+    certificates_.identity->take(*made.identity);
+    shared_.log.info("the kubelet API shows another certificate");
+    return true;
+  });
+}
+
 Status KubeletService::prepare() {
-  auto certificates = make_certificates();
+  auto certificates = make_certificates(config_);
   if (!certificates.is_ok()) {
     return certificates.status().while_doing("preparing the certificates of the kubelet API");
   }
@@ -283,8 +321,8 @@ RuntimeFile KubeletService::runtime_file() const {
   RuntimeFile file;
   file.pid = ::getpid();
   file.token = owner_token_;
-  file.certificate_pem = certificates_.certificate_pem;
   const MutexLock lock(mutex_);
+  file.certificate_pem = certificates_.certificate_pem;
   for (const auto& [port, served] : served_) {
     file.nodes.push_back(
         {served.node->name(), advertised_.front(), static_cast<std::uint16_t>(port)});

@@ -17,6 +17,8 @@
 #include "kubelet/kubelet_handler.hpp"
 #include "kubelet/pod_lookup.hpp"
 
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,6 +46,14 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
   void start();
   void stop();
 
+  // The files with certificates that this configuration names.
+  [[nodiscard]] static std::vector<std::filesystem::path> certificate_files(
+      const config::Config& config);
+  // Reads and checks them, and changes nothing: what comes back takes them into use, for connections that
+  // begin then, and says whether runtime_file() is another one now. The authority for clients is that of
+  // the same file as at the start. One at a time. [may-block]
+  [[nodiscard]] Result<std::function<bool()>> prepare_certificates(const config::Config& config);
+
   // How `vkhost get` of the same user gets in.
   [[nodiscard]] RuntimeFile runtime_file() const;
   // Whether somebody answers at the advertised address. [may-block]
@@ -62,12 +72,13 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
   struct Certificates {
     std::shared_ptr<http::TlsIdentity> identity;
     std::string certificate_pem;
+    std::string authority_pem;  // empty: the cluster's
     std::shared_ptr<http::ClientAuthority> clients;
   };
 
   KubeletService(const config::Config& config, kube::Client* api, const Shared& shared);
   Status prepare();
-  Result<Certificates> make_certificates() const;
+  [[nodiscard]] Result<Certificates> make_certificates(const config::KubeletConfig& config) const;
   [[nodiscard]] const Served* find(const std::string& node_name) const VKHOST_REQUIRES(mutex_);
 
   // kube::ObjectListener: the ConfigMap with the cluster's client authority.
@@ -77,7 +88,7 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
   void wait_for_authority(const CancelToken& cancel) const;
 
   const config::KubeletConfig config_;
-  const bool has_files_;
+  bool has_files_;  // the serving certificate stands in some
   std::vector<std::string> node_names_;
   const std::vector<std::string> advertised_;  // at least one
   kube::Client* const api_;
@@ -86,7 +97,7 @@ class KubeletService final : public kubelet::PodLookup, private kube::ObjectList
 
   std::unique_ptr<kubelet::Reviewer> reviewer_;
   std::unique_ptr<kubelet::Access> access_;
-  Certificates certificates_;
+  Certificates certificates_;  // certificate_pem is guarded by mutex_
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<kube::ObjectWatch> authority_watch_;
   // Fired when the cluster has said which client authority it has, or was waited for long enough.

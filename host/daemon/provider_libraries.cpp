@@ -34,6 +34,11 @@ std::vector<std::filesystem::path> plugin_folders(const config::Config& config,
   return {executable.parent_path().parent_path() / "lib" / "vkhost" / "plugins"};
 }
 
+std::string settings_key(const config::Config& config, std::size_t index) {
+  return config.providers.size() == 1 ? std::string("provider.settings")
+                                      : "provider[" + std::to_string(index) + "].settings";
+}
+
 Status ProviderLibraries::load(const config::Config& config,
                                const std::filesystem::path& executable,
                                const SettingsOutside& outside,
@@ -53,12 +58,10 @@ Status ProviderLibraries::load(const config::Config& config,
         flags.insert(former);
       }
     }
-    const std::string key = config.providers.size() == 1
-                                ? std::string("provider.settings")
-                                : "provider[" + std::to_string(i) + "].settings";
+    const std::string key = settings_key(config, i);
     auto settings = check_provider_settings(**library, provider.settings, key, outside, problems);
     if (settings) {
-      loaded_[provider.name] = {*library, settings->json.reveal()};
+      loaded_[provider.name] = {*library, key, std::move(*settings)};
     }
   }
   problems.sort();

@@ -22,11 +22,15 @@ namespace vkhost::daemon {
 [[nodiscard]] std::vector<std::filesystem::path> plugin_folders(
     const config::Config& config, const std::filesystem::path& executable);
 
+// Where the settings of the provider at `index` stand.
+[[nodiscard]] std::string settings_key(const config::Config& config, std::size_t index);
+
 class ProviderLibraries {
  public:
   struct Loaded {
     plugin::Library* library = nullptr;
-    std::string settings_json;  // checked, with defaults
+    std::string key;            // where the settings stand: "provider.settings"
+    ProviderSettings settings;  // checked, with defaults
   };
 
   ProviderLibraries(
@@ -43,6 +47,7 @@ class ProviderLibraries {
               const SettingsOutside& outside,
               config::Problems& problems);
   [[nodiscard]] const Loaded& at(const std::string& provider) const { return loaded_.at(provider); }
+  [[nodiscard]] const std::map<std::string, Loaded>& all() const { return loaded_; }
   [[nodiscard]] std::size_t stuck_calls() const { return loader_.stuck_calls(); }
 
  private:

@@ -1,51 +1,38 @@
 #include "daemon/provider_settings.hpp"
 
 #include "config/settings_tree.hpp"
-#include "plugin/settings.hpp"
 
 #include <utility>
 
 namespace vkhost::daemon {
 namespace {
 
-class Reporter {
- public:
-  Reporter(const plugin::CheckedSettings& checked,
-           const config::SettingsDocument& settings,
-           const std::string& key,
-           config::Problems& problems)
-      : checked_(checked), settings_(settings), key_(key), problems_(problems) {}
-
-  void report(const plugin::ConfigProblem& problem) {
-    const plugin::SettingOrigin origin = checked_.origin(problem.pointer);
-    const bool in_document = origin.kind == plugin::SettingOrigin::Kind::Document;
-    const std::string path =
-        config::SettingsDocument::key(in_document ? origin.name : problem.pointer);
-    problems_.add({place_of(origin), key_ + (path.empty() || path.front() == '[' ? "" : ".") + path,
-                   problem.text,
-                   problem.is_warning ? config::Severity::Warning : config::Severity::Error});
+config::Place place_of(const plugin::SettingOrigin& origin,
+                       const config::SettingsDocument& settings) {
+  switch (origin.kind) {
+    case plugin::SettingOrigin::Kind::Environment:
+      return config::place_of_setting("environment variable " + origin.name);
+    case plugin::SettingOrigin::Kind::Flag:
+      return config::place_of_setting(origin.name);
+    case plugin::SettingOrigin::Kind::Document:
+      break;
   }
-
- private:
-  [[nodiscard]] config::Place place_of(const plugin::SettingOrigin& origin) const {
-    switch (origin.kind) {
-      case plugin::SettingOrigin::Kind::Environment:
-        return config::place_of_setting("environment variable " + origin.name);
-      case plugin::SettingOrigin::Kind::Flag:
-        return config::place_of_setting(origin.name);
-      case plugin::SettingOrigin::Kind::Document:
-        break;
-    }
-    return settings_.locate(origin.name);
-  }
-
-  const plugin::CheckedSettings& checked_;
-  const config::SettingsDocument& settings_;
-  const std::string& key_;
-  config::Problems& problems_;
-};
+  return settings.locate(origin.name);
+}
 
 }  // namespace
+
+config::Problem problem_with_setting(const plugin::CheckedSettings& checked,
+                                     const config::SettingsDocument& settings,
+                                     const std::string& key,
+                                     const plugin::ConfigProblem& problem) {
+  const plugin::SettingOrigin origin = checked.origin(problem.pointer);
+  const bool in_document = origin.kind == plugin::SettingOrigin::Kind::Document;
+  const std::string path =
+      config::SettingsDocument::key(in_document ? origin.name : problem.pointer);
+  return {place_of(origin, settings), key + (path.empty() || path.front() == '[' ? "" : ".") + path,
+          problem.text, problem.is_warning ? config::Severity::Warning : config::Severity::Error};
+}
 
 std::optional<ProviderSettings> check_provider_settings(plugin::Library& library,
                                                         const config::SettingsDocument& settings,
@@ -62,9 +49,8 @@ std::optional<ProviderSettings> check_provider_settings(plugin::Library& library
     problems.error(settings.locate(""), key, checked.status().message());
     return std::nullopt;
   }
-  Reporter reporter(*checked, settings, key, problems);
   for (const plugin::ConfigProblem& problem : checked->problems()) {
-    reporter.report(problem);
+    problems.add(problem_with_setting(*checked, settings, key, problem));
   }
   if (checked->has_errors()) {
     return std::nullopt;
@@ -77,10 +63,10 @@ std::optional<ProviderSettings> check_provider_settings(plugin::Library& library
   }
   bool is_good = true;
   for (const plugin::ConfigProblem& problem : *found) {
-    reporter.report(problem);
+    problems.add(problem_with_setting(*checked, settings, key, problem));
     is_good = is_good && problem.is_warning;
   }
-  return is_good ? std::optional(ProviderSettings{checked->json(), checked->files()})
+  return is_good ? std::optional(ProviderSettings{checked->json(), checked->files(), *checked})
                  : std::nullopt;
 }
 

@@ -7,6 +7,7 @@
 #include "config/environment.hpp"
 #include "config/problem.hpp"
 #include "plugin/library.hpp"
+#include "plugin/settings.hpp"
 
 #include <filesystem>
 #include <map>
@@ -25,6 +26,7 @@ struct SettingsOutside {
 struct ProviderSettings {
   Secret json;                               // for `create`
   std::vector<std::filesystem::path> files;  // that settings were read from
+  plugin::CheckedSettings checked;           // where they came from
 };
 
 // Adds every problem; nothing when there is an error among them. `key` is where the settings stand:
@@ -34,5 +36,11 @@ std::optional<ProviderSettings> check_provider_settings(plugin::Library& library
                                                         const std::string& key,
                                                         const SettingsOutside& outside,
                                                         config::Problems& problems);
+
+// A problem with the setting at that pointer into the JSON, with key and place as the user wrote them.
+[[nodiscard]] config::Problem problem_with_setting(const plugin::CheckedSettings& checked,
+                                                   const config::SettingsDocument& settings,
+                                                   const std::string& key,
+                                                   const plugin::ConfigProblem& problem);
 
 }  // namespace vkhost::daemon

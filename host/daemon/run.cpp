@@ -18,6 +18,7 @@
 #include "daemon/node_plan.hpp"
 #include "daemon/probe_threads.hpp"
 #include "daemon/provider_libraries.hpp"
+#include "daemon/reload.hpp"
 #include "daemon/runtime_file.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/stopping.hpp"
@@ -173,6 +174,10 @@ class Daemon {
 
   Status build();
   Status start();
+  // At SIGHUP. From one thread, after start().
+  void reload();
+  // The configuration as it is now; what it was at the start where nothing runs yet.
+  [[nodiscard]] std::shared_ptr<const config::Config> running() const { return reload_->running(); }
   // What stop() does, for a caller that watches over it.
   [[nodiscard]] Stopping::Stages stages();
   void stop();
@@ -182,6 +187,8 @@ class Daemon {
   Status add_node(const config::NodeConfig& node, std::size_t index);
   void depart();
   Status build_health();
+  void build_reload();
+  std::vector<Reload::Credential> credentials();
   [[nodiscard]] bool is_ready() const;
   void register_metrics();
   void tidy_objects() {
@@ -211,8 +218,11 @@ class Daemon {
   std::unique_ptr<resolve::ServiceAccounts> accounts_;
   std::unique_ptr<KubeletService> kubelet_;
   std::vector<std::unique_ptr<VirtualNode>> nodes_;
+  std::vector<Endpoint> endpoints_;  // of the nodes
   std::unique_ptr<http::Server> health_;
+  std::unique_ptr<Reload> reload_;
   bool started_ = false;
+  std::atomic<bool> stopping_ = false;
   void expect_quiet() { quiet_.set(shared_.clock->steady_now() + kQuiet); }
   Timer quiet_{timers_, [this] { calls_.submit(release_unused_memory); }};
 };
@@ -242,6 +252,7 @@ Status Daemon::build() {
     VKHOST_TRY(add_node(config_.nodes[i], i));
   }
   register_metrics();
+  build_reload();
   return build_health();
 }
 
@@ -258,8 +269,8 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
   VirtualNodeParts parts;
   parts.make_provider = [&](plugin::ProviderListener& listener) {
     return provider.library->create(
-        {provider.settings_json, instance_info(config_, node, endpoint), node.provider}, listener,
-        {});
+        {provider.settings.json.reveal(), instance_info(config_, node, endpoint), node.provider},
+        listener, {});
   };
   parts.source = surroundings_->make_pod_source();
   parts.cluster_uid = [this](const CancelToken& cancel) {
@@ -301,10 +312,77 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
                     VirtualNode::create(std::move(settings), std::move(parts)));
   kubelet_->serve(endpoint, *made, node.provider);
   nodes_.push_back(std::move(made));
+  endpoints_.push_back(endpoint);
   shared_.log.info("kubelet API", {{"node", node.name},
                                    {"address", endpoint.address},
                                    {"port", std::to_string(endpoint.port)}});
   return Status::ok();
+}
+
+std::vector<Reload::Credential> Daemon::credentials() {
+  Reload::Credential kubelet;
+  kubelet.what = "the certificates of the kubelet API";
+  kubelet.files = KubeletService::certificate_files;
+  kubelet.prepare = [this](const config::Config& config) -> Result<std::function<void()>> {
+    VKHOST_TRY_ASSIGN(auto commit, kubelet_->prepare_certificates(config));
+    return std::function<void()>([this, commit = std::move(commit)] {
+      if (commit()) {
+        const Status written = write_runtime_file(config_.paths.runtime, kubelet_->runtime_file());
+        if (!written.is_ok()) {
+          shared_.log.warn("vkhost get does not know the new certificate",
+                           {observe::error_field(written)});
+        }
+      }
+    });
+  };
+  Reload::Credential cluster;
+  cluster.what = "the credentials for the API server";
+  // Somebody may work with the same kubeconfig: it is read when a reload is asked for only.
+  cluster.files = [](const config::Config&) { return std::vector<std::filesystem::path>(); };
+  cluster.prepare = [this](const config::Config& config) {
+    return surroundings_->prepare_credentials(config);
+  };
+  return {std::move(kubelet), std::move(cluster)};
+}
+
+void Daemon::build_reload() {
+  Reload::Parts parts;
+  parts.load = options_.load;
+  parts.set_log_level = options_.set_log_level;
+  parts.credentials = credentials();
+  parts.timers = &timers_;
+  parts.clock = shared_.clock;
+  parts.log = shared_.log;
+  for (const config::ProviderConfig& provider : config_.providers) {
+    const ProviderLibraries::Loaded& loaded = libraries_.at(provider.name);
+    parts.providers.push_back(std::make_unique<ProviderReload>(
+        provider, loaded.key, loaded.settings,
+        ProviderReload::Parts{loaded.library, &options_.outside, shared_.clock, shared_.random,
+                              shared_.log}));
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (config_.nodes[i].provider == provider.name) {
+        parts.providers.back()->add(
+            config_.nodes[i].name,
+            [node = nodes_[i].get()](const Secret& json) { return node->reconfigure(json); });
+      }
+    }
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    parts.nodes.push_back(
+        {endpoints_[i], [node = nodes_[i].get()](pods::Settings pods, bool ignore) {
+           node->change_settings(std::move(pods), ignore);
+         }});
+  }
+  reload_ = std::make_unique<Reload>(config_, std::move(parts));
+}
+
+void Daemon::reload() {
+  notify_reloading();
+  reload_->read_again([this] {
+    if (!stopping_) {
+      notify_service_manager("READY=1");
+    }
+  });
 }
 
 bool Daemon::is_ready() const {
@@ -360,6 +438,7 @@ Status Daemon::start() {
   for (const auto& node : nodes_) {
     node->start();
   }
+  reload_->start();
   expect_quiet();
   return Status::ok();
 }
@@ -373,12 +452,14 @@ void Daemon::depart() {
                      [it = node.get()] { it->shut_down(); },
                      [it = node.get()](Deadline by) { return it->wait_until_written(by); }});
   }
-  Departure departure({config_.policies.on_stop, config_.stop.drain_timeout, config_.stop.timeout},
+  const auto config = running();
+  Departure departure({config->policies.on_stop, config->stop.drain_timeout, config->stop.timeout},
                       {surroundings_->api(), shared_.clock, shared_.log});
   departure.leave(nodes, {});
 }
 
 Stopping::Stages Daemon::stages() {
+  stopping_ = true;
   if (std::exchange(started_, false)) {
     std::error_code error;
     std::filesystem::remove(runtime_file_path(config_.paths.runtime), error);
@@ -386,6 +467,9 @@ Stopping::Stages Daemon::stages() {
   Stopping::Stages stages(3);
   for (const auto& node : nodes_) {
     stages[0].push_back({"node " + node->name(), [it = node.get()] { it->stop(); }});
+  }
+  if (reload_) {
+    stages[0].push_back({"the reading of the configuration", [this] { reload_->stop(); }});
   }
   if (kubelet_) {
     stages[1].push_back({"the kubelet API", [this] { kubelet_->stop(); }});
@@ -404,7 +488,7 @@ Stopping::Stages Daemon::stages() {
                            surroundings_->stop();
                          }});
   }
-  if (config_.policies.on_stop != config::OnStop::Leave && surroundings_ &&
+  if (reload_ && running()->policies.on_stop != config::OnStop::Leave && surroundings_ &&
       surroundings_->api() != nullptr) {
     stages.insert(stages.begin(), {{"policies.on_stop", [this] { depart(); }}});
     // First, since a node that comes up meanwhile would take back what is done to it.
@@ -471,17 +555,16 @@ Status run(const config::Config& config, const RunOptions& options) {
   notify_service_manager("READY=1");
   int signal = signals.wait();
   while (signal == SIGHUP) {
-    if (options.reload) {
-      options.reload();
-    }
+    daemon.reload();
     signal = signals.wait();
   }
+  const auto running = daemon.running();
   const bool drains =
-      config.policies.on_stop == config::OnStop::Drain && !config.standalone.enabled;
+      running->policies.on_stop == config::OnStop::Drain && !config.standalone.enabled;
   options.log.info(drains ? "vkhost stops; pods are evicted" : "vkhost stops; pods stay",
                    {{"signal", ::sigabbrev_np(signal)}});
   const std::chrono::milliseconds limit =
-      config.stop.timeout + (drains ? config.stop.drain_timeout : std::chrono::milliseconds{0});
+      running->stop.timeout + (drains ? running->stop.drain_timeout : std::chrono::milliseconds{0});
   notify_service_manager("STOPPING=1\nEXTEND_TIMEOUT_USEC=" +
                          std::to_string(std::chrono::microseconds(limit + kAfterTheLimit).count()));
   VKHOST_TRY(watch_over(signals, daemon.stages(), limit, options.log));

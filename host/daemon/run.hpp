@@ -3,6 +3,7 @@
 
 #include "base/status.hpp"
 #include "config/config.hpp"
+#include "config/load.hpp"
 #include "daemon/provider_settings.hpp"
 #include "observe/log.hpp"
 
@@ -14,8 +15,10 @@ namespace vkhost::daemon {
 struct RunOptions {
   std::filesystem::path executable;  // plugins are found beside it
   observe::Logger log;
-  SettingsOutside outside;       // what plugins' settings may take from outside the file
-  std::function<void()> reload;  // at SIGHUP, on the main thread
+  SettingsOutside outside;  // what plugins' settings may take from outside the file
+  // At SIGHUP: the configuration as it is now. On a thread of its own. [may-block]
+  std::function<config::Loaded()> load;
+  std::function<void(config::LogLevel level)> set_log_level;  // [any-thread]
 };
 
 // Blocks until SIGINT or SIGTERM; a second one ends the process at once. OK after an orderly stop.

@@ -4,9 +4,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <string>
 
 namespace vkhost::daemon {
 
@@ -31,6 +34,16 @@ bool notify_service_manager(std::string_view message) {
                              reinterpret_cast<const sockaddr*>(&address), size) >= 0;
   ::close(socket);
   return sent;
+}
+
+// With the time, by which the manager knows the READY=1 that answers its own request from an earlier one.
+bool notify_reloading() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto since_boot = std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(since_boot);
+  return notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" +
+                                std::to_string(microseconds.count()));
 }
 
 }  // namespace vkhost::daemon

@@ -8,5 +8,7 @@ namespace vkhost::daemon {
 
 // "READY=1", "STOPPING=1". False when it was not sent.
 bool notify_service_manager(std::string_view message);
+// That the configuration is read again, until the next READY=1.
+bool notify_reloading();
 
 }  // namespace vkhost::daemon

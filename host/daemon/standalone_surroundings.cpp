@@ -94,6 +94,9 @@ class StandaloneSurroundings final : public Surroundings {
   resolve::ObjectSource& objects() override { return objects_; }
   resolve::ObjectFeed* object_feed() override { return &store_->object_feed(); }
   resolve::TokenSource* tokens() override { return nullptr; }
+  Result<std::function<void()>> prepare_credentials(const config::Config& /*config*/) override {
+    return std::function<void()>([] {});
+  }
   std::unique_ptr<PodSource> make_pod_source() override {
     return std::make_unique<StandalonePodSource>(manifests_, *store_, log_);
   }

@@ -19,7 +19,11 @@ StepSequence::~StepSequence() { stop(); }
 void StepSequence::start() {
   {
     const MutexLock lock(mutex_);
-    again_ = std::make_unique<Timer>(*parts_.timers, [this] { submit(); });
+    again_ = std::make_unique<Timer>(*parts_.timers, [this] {
+      if (end_rest()) {
+        submit();
+      }
+    });
   }
   submit();
 }
@@ -58,6 +62,22 @@ void StepSequence::resume() {
   submit();
 }
 
+bool StepSequence::end_rest() {
+  const MutexLock lock(mutex_);
+  return std::exchange(rests_, false);
+}
+
+void StepSequence::retry() {
+  {
+    const MutexLock lock(mutex_);
+    if (!std::exchange(rests_, false)) {
+      retry_asked_ = true;  // the step at work may have begun too early
+      return;
+    }
+  }
+  submit();
+}
+
 bool StepSequence::is_stopping() const {
   const MutexLock lock(mutex_);
   return stopping_;
@@ -85,15 +105,18 @@ bool StepSequence::go_on_after(const Status& status) {
   if (status.is_ok()) {
     ++at_;
     failures_ = 0;
+    const MutexLock lock(mutex_);
+    retry_asked_ = false;
     return true;
-  }
-  if (refuses) {
-    return false;
   }
   const auto delay = std::max(backoff_delay(kBackoff, ++failures_, *parts_.random),
                               std::min(status.retry_after(), kLongestAdvice));
   const MutexLock lock(mutex_);
-  if (again_) {
+  if (std::exchange(retry_asked_, false)) {
+    return true;
+  }
+  rests_ = true;
+  if (again_ && !refuses) {
     again_->set(parts_.clock->steady_now() + delay);
   }
   return false;

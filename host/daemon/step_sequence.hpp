@@ -50,6 +50,9 @@ class StepSequence {
 
   void start();   // once
   void resume();  // what a step waits for may have come
+  // Why a step failed, or refused for good, may be over: it is tried again at once, or once more if it is
+  // at work.
+  void retry();
   // No step begins any more; waits for the one at work.
   void stop();
 
@@ -60,6 +63,8 @@ class StepSequence {
   // False when the sequence waits now.
   bool go_on_after(const Status& status);
   bool wait_unless_resumed();
+  // Whether it was the caller who ended the rest after a failure.
+  bool end_rest();
 
   const std::vector<SequenceStep> steps_;
   const Parts parts_;
@@ -73,6 +78,8 @@ class StepSequence {
   bool stopping_ VKHOST_GUARDED_BY(mutex_) = false;
   bool waits_ VKHOST_GUARDED_BY(mutex_) = false;
   bool was_resumed_ VKHOST_GUARDED_BY(mutex_) = false;
+  bool rests_ VKHOST_GUARDED_BY(mutex_) = false;  // after a failure, be it for good
+  bool retry_asked_ VKHOST_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Timer> again_ VKHOST_GUARDED_BY(mutex_);
 };
 

@@ -18,6 +18,7 @@
 #include "resolve/object_source.hpp"
 #include "resolve/token_source.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,10 @@ class Surroundings {
   [[nodiscard]] virtual resolve::ObjectFeed* object_feed() = 0;
   // Who issues tokens of service accounts; null where there is nobody.
   [[nodiscard]] virtual resolve::TokenSource* tokens() = 0;
+  // Reads the credentials that this configuration names once more, and changes nothing: what comes back
+  // takes them into use. Those of another API server take a restart, as the log says then. One at a time.
+  // [may-block]
+  virtual Result<std::function<void()>> prepare_credentials(const config::Config& config) = 0;
   // Where the pods of one node come from. [startup]
   virtual std::unique_ptr<PodSource> make_pod_source() = 0;
 };

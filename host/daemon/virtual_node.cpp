@@ -19,7 +19,7 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
   auto provider = node->parts_.make_provider(*node);
   if (!provider.is_ok()) {
     return provider.status().while_doing("starting the provider of node " +
-                                         node->settings_.node.name);
+                                         node->node_settings_.name);
   }
   node->provider_ = std::move(*provider);
   node->material_ = node->parts_.make_material(
@@ -32,13 +32,13 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
                        [self = node.get()] { return self->node_->version(); }, node->parts_.api,
                        node->parts_.clock, node->parts_.log});
   node->engine_ = std::make_unique<pods::PodEngine>(
-      node->settings_.pods,
+      *node->pods_settings_.now(),
       pods::EngineParts{node->provider_.get(), node->parts_.pod_api, node->parts_.events,
                         node->material_.get(), node.get(), node->parts_.clock, node->parts_.random,
                         node->parts_.log, node.get(), node->known_node_.get(),
                         node->parts_.metrics});
   node->node_ = std::make_unique<node::NodeController>(
-      node->settings_.node,
+      node->node_settings_,
       node::Parts{node->provider_.get(), node->parts_.api, node->parts_.self_check,
                   node->parts_.clock, node->parts_.random, node->parts_.log});
   node->wired_ = true;
@@ -46,7 +46,11 @@ Result<std::unique_ptr<VirtualNode>> VirtualNode::create(VirtualNodeSettings set
 }
 
 VirtualNode::VirtualNode(VirtualNodeSettings settings, VirtualNodeParts parts)
-    : settings_(std::move(settings)), parts_(std::move(parts)), name_(settings_.node.name) {}
+    : node_settings_(std::move(settings.node)),
+      pods_settings_(std::move(settings.pods)),
+      parts_(std::move(parts)),
+      ignores_daemon_sets_(settings.ignore_daemonset_pods),
+      name_(node_settings_.name) {}
 
 VirtualNode::~VirtualNode() {
   stop();
@@ -133,7 +137,7 @@ std::vector<SequenceStep> VirtualNode::start_steps() {
                        return Status::ok();
                      }});
   };
-  const bool is_named = !provider_->capabilities().names_node && !settings_.node.name.empty();
+  const bool is_named = !provider_->capabilities().names_node && !node_settings_.name.empty();
   steps.push_back(
       {"learning who the daemon is to the API server", [this] { return learn_identity(); }});
   // While anything below fails, a node that was here before keeps its lease and says why.
@@ -228,6 +232,7 @@ void VirtualNode::stop_starting() {
 
 void VirtualNode::stop() {
   stop_starting();
+  reconfiguring_.close();
   is_up_ = false;
   if (!provider_) {
     return;
@@ -247,9 +252,35 @@ void VirtualNode::stop() {
   }
 }
 
+void VirtualNode::change_settings(pods::Settings pods, bool ignore_daemonset_pods) {
+  pods.annotation_prefixes = pods_settings_->annotation_prefixes;
+  pods_settings_.replace(pods);
+  engine_->change_settings(std::move(pods));
+  const MutexLock lock(daemon_sets_mutex_);
+  ignores_daemon_sets_ = ignore_daemonset_pods;
+  if (!ignores_daemon_sets_) {
+    for (auto& [uid, pod] : std::exchange(ignored_, {})) {
+      engine_->pod_applied(std::move(pod));
+    }
+  }
+}
+
+Status VirtualNode::reconfigure(const Secret& config_json) {
+  const Gate::Pass pass = reconfiguring_.enter();
+  if (!pass) {
+    return cancelled("the node is being stopped");
+  }
+  VKHOST_TRY(provider_->reconfigure(config_json.reveal(), call_options()));
+  engine_->provider_reconfigured();
+  if (start_) {
+    start_->retry();
+  }
+  return Status::ok();
+}
+
 plugin::CallOptions VirtualNode::call_options() const {
   plugin::CallOptions options;
-  options.deadline = Deadline::after(*parts_.clock, settings_.pods.call_timeout);
+  options.deadline = Deadline::after(*parts_.clock, pods_settings_->call_timeout);
   options.cancel = stop_.token();
   return options;
 }
@@ -303,23 +334,43 @@ Status VirtualNode::emit(plugin::ProviderEvent event) {
 }
 
 void VirtualNode::node_event(const pods::Happening& what) {
-  if (what.type == pods::EventType::Warning || settings_.pods.normal_events) {
+  if (what.type == pods::EventType::Warning || pods_settings_->normal_events) {
     parts_.events->node_event(name(), what);
   }
 }
 
 void VirtualNode::provider_fault(const Status& status) { node_->provider_fault(status); }
 
-bool VirtualNode::is_ignored(const kube::PodRecord& pod) const {
-  // A mirror pod stands for one that a kubelet runs from a file of its own. A pod that is being deleted
-  // waits for this node's word, whoever it belongs to.
-  return !pod.is_deleting() &&
-         (pod.is_mirror_pod || (settings_.ignore_daemonset_pods && pod.is_daemon_set_pod));
+// A mirror pod stands for one that a kubelet runs from a file of its own. A pod that is being deleted, and
+// one that was let in under another policy, waits for this node's word, whoever it belongs to.
+bool VirtualNode::leaves_alone(const kube::PodPtr& pod) {
+  ignored_.erase(pod->uid);
+  if (pod->is_deleting() || (!pod->is_mirror_pod && !pod->is_daemon_set_pod)) {
+    return false;
+  }
+  if (pod->is_mirror_pod) {
+    return true;
+  }
+  if (!ignores_daemon_sets_ || engine_->find(pod->uid)) {
+    return false;
+  }
+  ignored_.emplace(pod->uid, pod);
+  return true;
 }
 
 void VirtualNode::pods_listed(std::vector<kube::PodPtr> pods) {
-  std::erase_if(pods, [this](const kube::PodPtr& pod) { return is_ignored(*pod); });
-  engine_->pods_listed(std::move(pods));
+  {
+    const MutexLock lock(daemon_sets_mutex_);
+    ignored_.clear();
+    std::vector<kube::PodPtr> taken;
+    taken.reserve(pods.size());
+    for (kube::PodPtr& pod : pods) {
+      if (!leaves_alone(pod)) {
+        taken.push_back(std::move(pod));
+      }
+    }
+    engine_->pods_listed(std::move(taken));
+  }
   {
     const MutexLock lock(mutex_);
     listed_ = true;
@@ -335,13 +386,21 @@ void VirtualNode::tell_of_change() const {
 }
 
 void VirtualNode::pod_applied(kube::PodPtr pod) {
-  if (!is_ignored(*pod)) {
-    engine_->pod_applied(std::move(pod));
-    tell_of_change();
+  {
+    const MutexLock lock(daemon_sets_mutex_);
+    if (leaves_alone(pod)) {
+      return;
+    }
   }
+  engine_->pod_applied(std::move(pod));
+  tell_of_change();
 }
 
 void VirtualNode::pod_removed(const std::string& uid) {
+  {
+    const MutexLock lock(daemon_sets_mutex_);
+    ignored_.erase(uid);
+  }
   engine_->pod_removed(uid);
   tell_of_change();
 }

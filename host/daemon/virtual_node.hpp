@@ -9,7 +9,9 @@
 #include "base/backoff.hpp"
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
+#include "base/gate.hpp"
 #include "base/mutex.hpp"
+#include "base/secret.hpp"
 #include "daemon/known_node.hpp"
 #include "daemon/pod_source.hpp"
 #include "daemon/step_sequence.hpp"
@@ -20,6 +22,7 @@
 #include "plugin/provider.hpp"
 #include "pods/engine.hpp"
 #include "pods/interfaces.hpp"
+#include "pods/live_settings.hpp"
 
 #include <atomic>
 #include <functional>
@@ -27,6 +30,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace vkhost::daemon {
@@ -89,6 +93,13 @@ class VirtualNode final : public plugin::ProviderListener,
   void stop_starting();
   void stop();  // pods stay [may-block]
 
+  // A changed configuration; see PodEngine::change_settings. DaemonSets' pods that were left alone come to
+  // the engine when they no longer are; those that it has it keeps.
+  void change_settings(pods::Settings pods, bool ignore_daemonset_pods);
+  // Hands changed settings to the provider. OK: what it had refused is tried again. UNIMPLEMENTED or
+  // FAILED_PRECONDITION: that takes a restart. One at a time. [may-block]
+  Status reconfigure(const Secret& config_json);
+
   // For policies.on_stop, of a node that is_registered(): NotReady from now on, and whether the API
   // server knows.
   [[nodiscard]] bool is_registered() const { return !view().uid.empty(); }
@@ -126,7 +137,7 @@ class VirtualNode final : public plugin::ProviderListener,
   void object_changed(std::string json) override;
   void object_gone() override;
 
-  [[nodiscard]] bool is_ignored(const kube::PodRecord& pod) const;
+  [[nodiscard]] bool leaves_alone(const kube::PodPtr& pod) VKHOST_REQUIRES(daemon_sets_mutex_);
   void tell_of_change() const;
   void show_node();
   [[nodiscard]] std::vector<SequenceStep> start_steps();
@@ -142,9 +153,11 @@ class VirtualNode final : public plugin::ProviderListener,
   [[nodiscard]] plugin::CallOptions call_options() const;
   [[nodiscard]] kube::CallOptions node_options() const;
 
-  VirtualNodeSettings settings_;
+  const node::Settings node_settings_;
+  pods::LiveSettings pods_settings_;
   VirtualNodeParts parts_;
   CancelSource stop_;
+  Gate reconfiguring_;
 
   std::unique_ptr<plugin::Provider> provider_;
   std::unique_ptr<pods::MaterialSource> material_;
@@ -157,6 +170,12 @@ class VirtualNode final : public plugin::ProviderListener,
   std::string identity_;                           // only the start
   bool knows_identity_ = false;                    // as well
   std::string cluster_uid_;                        // as well
+
+  // Held while the engine is told of a list, or of pods that were left alone until now: the list does not
+  // have these, and the engine would take them for removed. No function that a plugin may call takes it.
+  Mutex daemon_sets_mutex_;
+  bool ignores_daemon_sets_ VKHOST_GUARDED_BY(daemon_sets_mutex_);
+  std::unordered_map<std::string, kube::PodPtr> ignored_ VKHOST_GUARDED_BY(daemon_sets_mutex_);
 
   mutable Mutex mutex_;
   bool listed_ VKHOST_GUARDED_BY(mutex_) = false;

@@ -100,7 +100,8 @@ class PluginCheck {
     const daemon::Endpoint endpoint{"127.0.0.1", 0};
     daemon::DeafListener listener;
     auto made = loaded.library->create(
-        {loaded.settings_json, daemon::instance_info(config_, *node, endpoint)}, listener, {});
+        {loaded.settings.json.reveal(), daemon::instance_info(config_, *node, endpoint)}, listener,
+        {});
     if (!made.is_ok()) {
       report_.problem(matter_of(provider, "instance"), made.status().message(),
                       "See the plugin's documentation for what it needs.");

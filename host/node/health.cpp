@@ -13,6 +13,11 @@ Readiness not_ready(std::string_view fallback, const Status& status) {
 
 }  // namespace
 
+void Health::start_failed(const Status& why) {
+  start_failure_ = why;
+  start_refused_ = false;
+}
+
 void Health::start_refused(const Status& why) {
   start_failure_ = why;
   start_refused_ = true;

@@ -14,10 +14,10 @@ class Health {
   // So many pings in a row without an answer count.
   explicit Health(std::uint32_t ping_failures) : ping_failures_(ping_failures) {}
 
-  void start_failed(const Status& why) { start_failure_ = why; }  // OK: it goes on
-  void start_refused(const Status& why);                          // for good
-  void pods_ready();                                              // the start is over
-  void shut_down() { is_shut_down_ = true; }                      // for good
+  void start_failed(const Status& why);       // OK: it goes on
+  void start_refused(const Status& why);      // until somebody tries once more
+  void pods_ready();                          // the start is over
+  void shut_down() { is_shut_down_ = true; }  // for good
   // False when one more is needed to know what to think of it.
   [[nodiscard]] bool take_ping(const Status& answer);
   void take_self_check(const Status& reachable) { self_check_ = reachable; }

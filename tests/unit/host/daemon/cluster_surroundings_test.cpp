@@ -112,20 +112,37 @@ class SurroundingsOfAServer : public ::testing::Test {
         R"({"status":{"userInfo":{"username":")" + user + R"(","groups":[")" + group + R"("]}}})");
   }
   // `user` is YAML.
-  std::unique_ptr<Surroundings> open_as(const std::string& user) {
+  config::KubernetesConfig given_kubeconfig(const std::string& user, int port) {
     config::KubernetesConfig kubernetes;
     kubernetes.kubeconfig =
         folder_.write("config",
                       "current-context: a\n"
                       "contexts: [{name: a, context: {cluster: c, user: u}}]\n"
                       "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:" +
-                          std::to_string(server_.port()) +
+                          std::to_string(port) +
                           "', certificate-authority: ca.pem}}]\n"
                           "users: [{name: u, user: " +
                           user + "}]\n");
-    auto opened = open(kubernetes);
+    return kubernetes;
+  }
+  std::unique_ptr<Surroundings> open_as(const std::string& user) {
+    auto opened = open(given_kubeconfig(user, server_.port()));
     EXPECT_TRUE(opened.is_ok()) << opened.status().to_string();
     return std::move(*opened);
+  }
+  // Reads the kubeconfig once more, as at a reload.
+  void read_again(Surroundings& surroundings) {
+    config::Config config;
+    config.kubernetes.kubeconfig = folder_.path() / "config";
+    const auto commit = surroundings.prepare_credentials(config);
+    ASSERT_TRUE(commit.is_ok()) << commit.status().to_string();
+    (*commit)();
+  }
+  // What a request shows.
+  std::string shown(Surroundings& surroundings) {
+    static_cast<void>(surroundings.api()->get(kNamespace, {}, {}));
+    const MutexLock lock(mutex_);
+    return shown_;
   }
   int asked(const std::string& path) {
     const MutexLock lock(mutex_);
@@ -135,11 +152,13 @@ class SurroundingsOfAServer : public ::testing::Test {
   Mutex mutex_;
   std::map<std::string, testing::PlayedServer::Answer> answers_ VKHOST_GUARDED_BY(mutex_);
   std::map<std::string, int> asked_ VKHOST_GUARDED_BY(mutex_);
+  std::string shown_ VKHOST_GUARDED_BY(mutex_);  // by the last request
   const testing::TestFolder folder_;
   testing::PlayedServer server_{[this](const testing::Head& head, const std::string&) {
     const MutexLock lock(mutex_);
     const std::string path(head.target());
     ++asked_[path];
+    shown_ = head.field("Authorization");
     const auto found = answers_.find(path);
     return found == answers_.end()
                ? testing::PlayedServer::Answer{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"}
@@ -213,6 +232,40 @@ TEST_F(SurroundingsOfAServer, KnowANodeByItsCertificateWhenTheServerIsTooBusyToS
 
   ASSERT_TRUE(identity.is_ok()) << identity.status().to_string();
   EXPECT_EQ(*identity, "web-1");
+}
+
+TEST_F(SurroundingsOfAServer, ShowTheIdentityOfAKubeconfigThatWasReadAgain) {
+  has(kNamespace, "uid");
+  const auto surroundings = open_as("{token: first}");
+  ASSERT_EQ(shown(*surroundings), "Bearer first");
+
+  static_cast<void>(given_kubeconfig("{token: the-second}", server_.port()));
+  EXPECT_EQ(shown(*surroundings), "Bearer first");
+  read_again(*surroundings);
+
+  EXPECT_EQ(shown(*surroundings), "Bearer the-second");
+}
+
+TEST_F(SurroundingsOfAServer, KeepTheirIdentityWhenTheKubeconfigNamesAnotherServer) {
+  has(kNamespace, "uid");
+  const auto surroundings = open_as("{token: first}");
+
+  static_cast<void>(given_kubeconfig("{token: of-somebody-else}", 1));
+  read_again(*surroundings);
+
+  EXPECT_EQ(shown(*surroundings), "Bearer first");
+}
+
+TEST_F(SurroundingsOfAServer, KeepTheirIdentityWhenTheKubeconfigIsWrong) {
+  has(kNamespace, "uid");
+  const auto surroundings = open_as("{token: first}");
+  config::Config config;
+  config.kubernetes.kubeconfig = folder_.write("config", "current-context: [");
+
+  EXPECT_FALSE(surroundings->prepare_credentials(config).is_ok());
+  EXPECT_FALSE(surroundings->prepare_credentials(config).is_ok());  // it is still wrong
+
+  EXPECT_EQ(shown(*surroundings), "Bearer first");
 }
 
 }  // namespace

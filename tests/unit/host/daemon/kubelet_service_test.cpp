@@ -1,5 +1,6 @@
 #include "daemon/kubelet_service.hpp"
 
+#include "support/certificates.hpp"
 #include "support/test_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -104,6 +105,88 @@ TEST_F(KubeletServiceTest, HandsTheOwnerACredentialOfItsOwn) {
 
   EXPECT_GE(first.size(), 43U);
   EXPECT_NE(service_->runtime_file().token.reveal(), first);
+}
+
+class KubeletCertificates : public KubeletServiceTest {
+ protected:
+  void given_files(const testing::IssuedCertificate& issued) {
+    config_.kubelet.certificate_file = folder_.write("tls.crt", issued.certificate_pem).string();
+    config_.kubelet.key_file = folder_.write("tls.key", issued.key_pem).string();
+  }
+  // Whether another certificate is shown now.
+  Result<bool> read_again() {
+    VKHOST_TRY_ASSIGN(const auto commit, service_->prepare_certificates(config_));
+    return commit();
+  }
+  [[nodiscard]] std::string shown() const { return service_->runtime_file().certificate_pem; }
+
+  const testing::TestFolder folder_;
+  const testing::CertificateAuthority authority_;
+};
+
+TEST_F(KubeletCertificates, AreTakenFromTheSameFilesWithAnotherContent) {
+  given_files(testing::issue_for_loopback(authority_));
+  ASSERT_TRUE(create().is_ok());
+  const auto next = testing::issue_for_loopback(authority_);
+  given_files(next);
+
+  const auto changed = read_again();
+
+  ASSERT_TRUE(changed.is_ok()) << changed.status().to_string();
+  EXPECT_TRUE(*changed);
+  EXPECT_EQ(shown(), next.certificate_pem);
+}
+
+TEST_F(KubeletCertificates, AreTakenInThePlaceOfTheOneThatTheDaemonSigned) {
+  ASSERT_TRUE(create().is_ok());
+  const auto next = testing::issue_for_loopback(authority_);
+  given_files(next);
+
+  EXPECT_TRUE(*read_again());
+
+  EXPECT_EQ(shown(), next.certificate_pem);
+}
+
+TEST_F(KubeletCertificates, OfTheDaemonItselfStaysForItsLife) {
+  ASSERT_TRUE(create().is_ok());
+  const std::string before = shown();
+
+  EXPECT_FALSE(*read_again());
+
+  EXPECT_EQ(shown(), before);
+}
+
+TEST_F(KubeletCertificates, StayWhenTheNewOnesDoNotFitTogether) {
+  given_files(testing::issue_for_loopback(authority_));
+  ASSERT_TRUE(create().is_ok());
+  const std::string before = shown();
+  auto torn = testing::issue_for_loopback(authority_);
+  torn.key_pem = testing::issue_for_loopback(authority_).key_pem;
+  given_files(torn);
+
+  EXPECT_EQ(read_again().status().code(), StatusCode::InvalidArgument);
+
+  EXPECT_EQ(shown(), before);
+}
+
+TEST_F(KubeletCertificates, ChangeNothingBeforeTheyAreTaken) {
+  given_files(testing::issue_for_loopback(authority_));
+  ASSERT_TRUE(create().is_ok());
+  const std::string before = shown();
+  given_files(testing::issue_for_loopback(authority_));
+
+  ASSERT_TRUE(service_->prepare_certificates(config_).is_ok());
+
+  EXPECT_EQ(shown(), before);
+}
+
+TEST_F(KubeletCertificates, StandInTheFilesThatTheConfigurationNames) {
+  given_files(testing::issue_for_loopback(authority_));
+  config_.kubelet.client_ca_file = "/etc/ca.pem";
+
+  EXPECT_THAT(KubeletService::certificate_files(config_),
+              ::testing::ElementsAre(config_.kubelet.certificate_file, config_.kubelet.key_file,
+                                     "/etc/ca.pem"));
 }
 
 TEST(PrimaryAddress, IsAnAddress) { EXPECT_THAT(primary_address(), ContainsRegex("[.:]")); }

@@ -2,6 +2,7 @@
 
 #include "support/test_folder.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
@@ -17,27 +18,43 @@
 namespace vkhost::daemon {
 namespace {
 
-TEST(ServiceManager, IsToldOverItsSocket) {
-  const testing::TestFolder folder;
-  const std::string path = folder.path() / "notify";
-  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ASSERT_GE(socket, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(&address.sun_path[0], path.c_str(), path.size());
-  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+class ServiceManager : public ::testing::Test {
+ protected:
+  ServiceManager() {
+    const std::string path = folder_.path() / "notify";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(&address.sun_path[0], path.c_str(), path.size());
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  }
+  ~ServiceManager() override {
+    ::unsetenv("NOTIFY_SOCKET");
+    ::close(socket_);
+  }
+  [[nodiscard]] std::string told() const {
+    std::array<char, 128> text{};
+    const ssize_t size = ::recv(socket_, text.data(), text.size(), MSG_DONTWAIT);
+    return {text.data(), static_cast<std::size_t>(size < 0 ? 0 : size)};
+  }
 
+  const testing::TestFolder folder_;
+  const int socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
+
+TEST_F(ServiceManager, IsToldOverItsSocket) {
   EXPECT_TRUE(notify_service_manager("READY=1"));
 
-  std::array<char, 64> text{};
-  const ssize_t size = ::recv(socket, text.data(), text.size(), MSG_DONTWAIT);
-  EXPECT_EQ(std::string(text.data(), static_cast<std::size_t>(size < 0 ? 0 : size)), "READY=1");
-  ::unsetenv("NOTIFY_SOCKET");
-  ::close(socket);
+  EXPECT_EQ(told(), "READY=1");
 }
 
-TEST(ServiceManager, IsNotMissedWhereThereIsNone) {
+TEST_F(ServiceManager, HearsOfAReloadWithItsTime) {
+  EXPECT_TRUE(notify_reloading());
+
+  EXPECT_THAT(told(), ::testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[1-9][0-9]+"));
+}
+
+TEST(NoServiceManager, IsNotMissed) {
   ::unsetenv("NOTIFY_SOCKET");
   EXPECT_FALSE(notify_service_manager("READY=1"));
 

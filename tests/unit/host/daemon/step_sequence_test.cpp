@@ -180,5 +180,61 @@ TEST_F(StepSequenceTest, StopsBehindTheStepAtWork) {
   EXPECT_EQ(diary_.wait_for(lines.size() + 1).back(), "after it");
 }
 
+TEST_F(StepSequenceTest, TriesAtOnceWhatWouldWaitForItsNextTry) {
+  std::atomic<bool> is_there = false;
+  StepSequence& sequence = start(
+      {{"a", [&] {
+          return is_there ? Status::ok() : unavailable("away").with_retry(Retry::After, 10min);
+        }}});
+  ASSERT_THAT(diary_.wait_for(1), ElementsAre("a fails"));
+
+  is_there = true;
+  // It may be a moment until the step rests.
+  sequence.retry();
+
+  EXPECT_THAT(diary_.wait_for(2), ElementsAre("a fails", "a ok"));
+}
+
+TEST_F(StepSequenceTest, TriesOnceMoreWhatHadRefusedForGood) {
+  std::atomic<bool> is_there = false;
+  StepSequence& sequence =
+      start({{"a",
+              [&] {
+                return is_there ? Status::ok()
+                                : Status(StatusCode::Unauthenticated, "the key has expired")
+                                      .with_retry(Retry::Never);
+              },
+              true},
+             step("b")});
+  ASSERT_THAT(diary_.wait_for(1), ElementsAre("a refuses"));
+
+  is_there = true;
+  sequence.retry();
+
+  EXPECT_THAT(diary_.wait_for(3), ElementsAre("a refuses", "a ok", "b ok"));
+}
+
+TEST_F(StepSequenceTest, TriesAgainAtOnceWhenItIsAskedWhileTheStepIsAtWork) {
+  std::atomic<bool> works = false;
+  std::atomic<bool> told = false;
+  std::atomic<int> tries = 0;
+  StepSequence& sequence = start({{"a", [&]() -> std::optional<Status> {
+                                     if (++tries > 1) {
+                                       return Status::ok();
+                                     }
+                                     works = true;
+                                     works.notify_all();
+                                     told.wait(false);
+                                     return unavailable("away").with_retry(Retry::After, 10min);
+                                   }}});
+  works.wait(false);
+
+  sequence.retry();
+  told = true;
+  told.notify_all();
+
+  EXPECT_THAT(diary_.wait_for(2), ElementsAre("a fails", "a ok"));
+}
+
 }  // namespace
 }  // namespace vkhost::daemon

@@ -52,7 +52,7 @@ class LatePods final : public PodSource {
   }
   void stop() override {}
   [[nodiscard]] bool is_started() const { return listener_ != nullptr; }
-  void list() { listener_.load()->pods_listed({}); }
+  void list(std::vector<kube::PodPtr> pods = {}) { listener_.load()->pods_listed(std::move(pods)); }
 
  private:
   std::atomic<kube::PodListener*> listener_ = nullptr;
@@ -91,7 +91,7 @@ class BorrowedProvider final : public plugin::Provider {
   Status start(const plugin::StartNode& node, const plugin::CallOptions& options) override {
     started_as = node;
     ++starts;
-    if (!fails_start.is_ok()) {
+    if (!fails_start.is_ok() && !is_configured) {
       return fails_start;
     }
     return provider_.start(node, options);
@@ -111,8 +111,17 @@ class BorrowedProvider final : public plugin::Provider {
                                     const plugin::CallOptions& options) override {
     return provider_.list_pods(uids, options);
   }
+  Status reconfigure(std::string_view config_json,
+                     const plugin::CallOptions& /*options*/) override {
+    configured_as = config_json;
+    is_configured = reconfigures.is_ok();
+    return reconfigures;
+  }
   Status stop(const plugin::CallOptions& options) override { return provider_.stop(options); }
 
+  std::string configured_as;
+  Status reconfigures;
+  std::atomic<bool> is_configured = false;  // what fails_start says is over
   plugin::StartNode started_as;
   std::atomic<int> starts = 0;
   // Set before start().
@@ -300,6 +309,76 @@ TEST_F(VirtualNodeTest, RunsPodsOfDaemonSetsWhereThatIsTheSetting) {
                       R"("controller":true,"apiVersion":"apps/v1"}])")});
 
   EXPECT_TRUE(eventually([&] { return provider_.has("u-agent"); }));
+}
+
+TEST_F(VirtualNodeTest, RunsPodsOfDaemonSetsThatItIgnoredOnceThatIsTheSetting) {
+  const auto agent = pod("agent", R"(,"ownerReferences":[{"kind":"DaemonSet","name":"d",)"
+                                  R"("uid":"d-1","controller":true,"apiVersion":"apps/v1"}])");
+  start({pod("web"), agent});
+  ASSERT_TRUE(eventually([&] { return provider_.has("u-web"); }));
+
+  node_->change_settings({}, false);
+
+  EXPECT_TRUE(eventually([&] { return provider_.has("u-agent"); }));
+}
+
+TEST_F(VirtualNodeTest, KeepsPodsOfDaemonSetsThatItHasWhenOthersAreIgnored) {
+  ignores_daemon_sets_ = false;
+  const auto agent = pod("agent", R"(,"ownerReferences":[{"kind":"DaemonSet","name":"d",)"
+                                  R"("uid":"d-1","controller":true,"apiVersion":"apps/v1"}])");
+  const auto late = pod("late", R"(,"ownerReferences":[{"kind":"DaemonSet","name":"d",)"
+                                R"("uid":"d-1","controller":true,"apiVersion":"apps/v1"}])");
+  late_pods_ = std::make_unique<LatePods>();
+  LatePods& source = *late_pods_;
+  start({});
+  ASSERT_TRUE(eventually([&] { return source.is_started(); }));
+  source.list({agent});
+  ASSERT_TRUE(eventually([&] { return provider_.has("u-agent"); }));
+
+  node_->change_settings({}, true);
+  source.list({agent, late, pod("web")});
+
+  ASSERT_TRUE(eventually([&] { return provider_.has("u-web"); }));
+  EXPECT_EQ(node_->pods().size(), 2U);
+  EXPECT_TRUE(provider_.has("u-agent"));
+  EXPECT_FALSE(provider_.has("u-late"));
+}
+
+TEST_F(VirtualNodeTest, HandsChangedSettingsToItsProvider) {
+  start({});
+
+  EXPECT_TRUE(node_->reconfigure(Secret(R"({"key":"new"})")).is_ok());
+
+  EXPECT_EQ(borrowed_->configured_as, R"({"key":"new"})");
+}
+
+TEST_F(VirtualNodeTest, TellsWhyItsProviderTakesNoChangedSettings) {
+  start({});
+  borrowed_->reconfigures = failed_precondition("region cannot change");
+
+  EXPECT_EQ(node_->reconfigure(Secret("{}")).message(), "region cannot change");
+}
+
+// The key of the account had expired before the daemon came up.
+TEST_F(VirtualNodeTest, ComesUpOnceItsProviderTookWhatItLacked) {
+  fails_start_ = Status(StatusCode::Unauthenticated, "the key has expired")
+                     .with_reason("KeyExpired")
+                     .with_retry(Retry::Never);
+  start({pod("web")});
+  ASSERT_TRUE(eventually([&] { return node_->view().readiness.reason == "KeyExpired"; }));
+
+  EXPECT_TRUE(node_->reconfigure(Secret(R"({"key":"new"})")).is_ok());
+
+  EXPECT_TRUE(eventually([&] { return node_->is_up(); }));
+  EXPECT_TRUE(eventually([&] { return provider_.has("u-web"); }));
+}
+
+TEST_F(VirtualNodeTest, HandsNothingToAProviderThatIsBeingStopped) {
+  start({});
+  node_->stop();
+
+  EXPECT_EQ(node_->reconfigure(Secret("{}")).code(), StatusCode::Cancelled);
+  EXPECT_TRUE(borrowed_->configured_as.empty());
 }
 
 TEST_F(VirtualNodeTest, LetsAPodGoThatItIgnoredAndSomebodyDeletes) {

@@ -58,6 +58,10 @@ TEST_F(HealthTest, SaysWhatTheStartWaitsFor) {
   health_.start_refused(unavailable("never"));
 
   EXPECT_EQ(reason(), "ProviderRefused");
+
+  health_.start_failed(unavailable("tried once more"));
+
+  EXPECT_EQ(reason(), "ProviderNotStarted");
 }
 
 TEST_F(HealthTest, TakesTheProvidersOwnReason) {
