@@ -15,6 +15,7 @@
 #include "plugin/provider.hpp"
 #include "pods/admission.hpp"
 #include "pods/fields.hpp"
+#include "pods/material_findings.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -174,7 +175,9 @@ class Explainer {
       VKHOST_TRY_ASSIGN(const kube::PodDemand demand, kube::parse_pod_demand(pod.json));
       Explanation& each = explained.emplace_back();
       each.pod = pod.pod_namespace + "/" + pod.name;
-      each.findings = pods::joined_findings(std::move(told), rules.findings(pod.json));
+      each.findings =
+          pods::joined_findings(pods::joined_findings(std::move(told), rules.findings(pod.json)),
+                                pods::material_findings(pod.json, provider->capabilities()));
       judge(demand, facts, policies, &each);
     }
     return explained;

@@ -20,6 +20,7 @@ resolve::MaterialScope scope_of(std::optional<std::uint64_t> changed) {
   const bool has_pulls = (*changed & plugin::kChangedPullCredentials) != 0;
   return {.environment = may_start,
           .files = may_start || has_files,
+          .storage = may_start,
           .pull_credentials = may_start || has_pulls,
           .keeps_vanished = true,
           .only_with_tokens = is_of_tokens};
@@ -35,7 +36,8 @@ NodeMaterial::NodeMaterial(Parts parts, const plugin::Capabilities& capabilities
                  .user = this,
                  .tokens = parts_.tokens,
                  .token_user = this,
-                 .accounts = parts_.accounts},
+                 .accounts = parts_.accounts,
+                 .claims = parts_.claims},
                 {},
                 capabilities),
       forget_(*parts_.timers, [this] { parts_.objects->drop_expired(); }) {}

@@ -6,6 +6,7 @@
 #include "base/mutex.hpp"
 #include "base/timers.hpp"
 #include "pods/interfaces.hpp"
+#include "resolve/claims.hpp"
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
 #include "resolve/resolve_events.hpp"
@@ -36,6 +37,7 @@ class NodeMaterial final : public pods::MaterialSource,
     resolve::Objects* objects = nullptr;           // of all nodes
     resolve::Tokens* tokens = nullptr;             // of all nodes; null where nobody issues any
     resolve::ServiceAccounts* accounts = nullptr;  // of all nodes
+    resolve::Claims* claims = nullptr;             // of all nodes; null where there are none
     pods::EventSink* events = nullptr;
     const Clock* clock = nullptr;
     Timers* timers = nullptr;

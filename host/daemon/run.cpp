@@ -30,6 +30,7 @@
 #include "kubelet/health_handler.hpp"
 #include "observe/catalogue.hpp"
 #include "pods/call_slots.hpp"
+#include "resolve/claims.hpp"
 #include "resolve/objects.hpp"
 #include "resolve/service_accounts.hpp"
 
@@ -216,6 +217,7 @@ class Daemon {
   std::unique_ptr<resolve::Objects> objects_;
   std::unique_ptr<TokenRenewal> tokens_;  // null where nobody issues any
   std::unique_ptr<resolve::ServiceAccounts> accounts_;
+  std::unique_ptr<resolve::Claims> claims_;  // null when standalone
   std::unique_ptr<KubeletService> kubelet_;
   std::vector<std::unique_ptr<VirtualNode>> nodes_;
   std::vector<Endpoint> endpoints_;  // of the nodes
@@ -247,6 +249,9 @@ Status Daemon::build() {
   }
   accounts_ = std::make_unique<resolve::ServiceAccounts>(surroundings_->objects(), *shared_.clock,
                                                          shared_.log);
+  if (!config_.standalone.enabled) {
+    claims_ = std::make_unique<resolve::Claims>(surroundings_->objects(), *shared_.clock);
+  }
   VKHOST_TRY_ASSIGN(kubelet_, KubeletService::create(config_, surroundings_->api(), shared_));
   for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
     VKHOST_TRY(add_node(config_.nodes[i], i));
@@ -284,6 +289,7 @@ Status Daemon::add_node(const config::NodeConfig& node, std::size_t index) {
     material.objects = objects_.get();
     material.tokens = tokens_ ? &tokens_->tokens() : nullptr;
     material.accounts = accounts_.get();
+    material.claims = claims_.get();
     material.events = &surroundings_->events();
     material.clock = shared_.clock.get();
     material.timers = &timers_;

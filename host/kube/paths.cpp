@@ -122,6 +122,13 @@ std::string service_account_token_path(std::string_view account_namespace, std::
   return service_account_path(account_namespace, name) + "/token";
 }
 
+std::string claim_path(std::string_view claim_namespace, std::string_view name) {
+  return member(collection(kCore, claim_namespace, "persistentvolumeclaims"), name);
+}
+std::string persistent_volume_path(std::string_view name) {
+  return member(collection(kCore, "", "persistentvolumes"), name);
+}
+
 std::string token_reviews_path() { return "/apis/authentication.k8s.io/v1/tokenreviews"; }
 std::string subject_access_reviews_path() {
   return "/apis/authorization.k8s.io/v1/subjectaccessreviews";

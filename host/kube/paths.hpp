@@ -42,6 +42,10 @@ inline constexpr std::string_view kNodeLeaseNamespace = "kube-node-lease";
 [[nodiscard]] std::string service_account_token_path(std::string_view account_namespace,
                                                      std::string_view name);
 
+// Of a PersistentVolumeClaim.
+[[nodiscard]] std::string claim_path(std::string_view claim_namespace, std::string_view name);
+[[nodiscard]] std::string persistent_volume_path(std::string_view name);
+
 [[nodiscard]] std::string token_reviews_path();
 [[nodiscard]] std::string subject_access_reviews_path();
 [[nodiscard]] std::string self_subject_reviews_path();

@@ -259,6 +259,7 @@ Status read_material(const Object& from, Capabilities& into) {
     };
     into.uses_env = uses("env");
     into.uses_files = uses("files");
+    into.uses_storage = uses("storage");
     into.uses_tokens = uses("tokens");
     into.uses_pull_credentials = uses("pull_credentials");
   }

@@ -202,6 +202,7 @@ struct Capabilities {
   bool uses_files = false;
   bool uses_tokens = false;
   bool uses_pull_credentials = false;
+  bool uses_storage = false;
   bool names_node = false;
   bool late_env = false;
   bool native_probes = false;

@@ -5,6 +5,7 @@
 #include "pods/engine.hpp"
 #include "pods/fields.hpp"
 #include "pods/host_status.hpp"
+#include "pods/material_findings.hpp"
 
 #include <chrono>
 #include <utility>
@@ -131,8 +132,10 @@ std::vector<plugin::Finding> PodEngine::findings_about(const kube::PodRecord& po
     parts_.log.warn("the provider could not say what it makes of a pod",
                     {{"pod", pod.display_name()}, observe::error_field(told.status())});
   }
-  return joined_findings(told.is_ok() ? std::move(*told) : std::vector<plugin::Finding>(),
-                         field_rules_.findings(pod.raw));
+  return joined_findings(
+      joined_findings(told.is_ok() ? std::move(*told) : std::vector<plugin::Finding>(),
+                      field_rules_.findings(pod.raw)),
+      material_findings(pod.raw, parts_.provider->capabilities()));
 }
 
 // What a pod takes that was admitted, be it by an earlier process: as long as it has not ended and its

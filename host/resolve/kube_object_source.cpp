@@ -35,6 +35,17 @@ Result<std::string> KubeObjectSource::get_service_account(const std::string& obj
   return get(kube::service_account_path(object_namespace, name), cancel);
 }
 
+Result<std::string> KubeObjectSource::get_claim(const std::string& object_namespace,
+                                                const std::string& name,
+                                                const CancelToken& cancel) {
+  return get(kube::claim_path(object_namespace, name), cancel);
+}
+
+Result<std::string> KubeObjectSource::get_persistent_volume(const std::string& name,
+                                                            const CancelToken& cancel) {
+  return get(kube::persistent_volume_path(name), cancel);
+}
+
 Result<std::string> KubeObjectSource::list_services(const std::string& object_namespace,
                                                     const CancelToken& cancel) {
   return get(kube::services_path(object_namespace), cancel);

@@ -1,7 +1,8 @@
 // KubeObjectSource: objects that pods refer to, read from the API server by name, always afresh.
 //
-// Needs `get` on ConfigMaps, Secrets, Services and ServiceAccounts and `list` on Services, in the
-// namespaces of the node's pods; the node authoriser grants all of it but ServiceAccounts.
+// Needs `get` on ConfigMaps, Secrets, Services, ServiceAccounts and PersistentVolumeClaims and `list` on
+// Services, in the namespaces of the node's pods, and `get` on PersistentVolumes; the node authoriser
+// grants all of it but ServiceAccounts.
 // [any-thread] [may-block]
 #pragma once
 
@@ -33,6 +34,11 @@ class KubeObjectSource final : public ObjectSource {
   Result<std::string> get_service_account(const std::string& object_namespace,
                                           const std::string& name,
                                           const CancelToken& cancel) override;
+  Result<std::string> get_claim(const std::string& object_namespace,
+                                const std::string& name,
+                                const CancelToken& cancel) override;
+  Result<std::string> get_persistent_volume(const std::string& name,
+                                            const CancelToken& cancel) override;
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& cancel) override;
 

@@ -36,6 +36,17 @@ Result<std::string> CallbackObjectSource::get_service_account(const std::string&
   return find("ServiceAccount", object_namespace, name);
 }
 
+Result<std::string> CallbackObjectSource::get_claim(const std::string& object_namespace,
+                                                    const std::string& name,
+                                                    const CancelToken& /*cancel*/) {
+  return find("PersistentVolumeClaim", object_namespace, name);
+}
+
+Result<std::string> CallbackObjectSource::get_persistent_volume(const std::string& name,
+                                                                const CancelToken& /*cancel*/) {
+  return find("PersistentVolume", "", name);
+}
+
 Result<std::string> CallbackObjectSource::list_services(const std::string& object_namespace,
                                                         const CancelToken& /*cancel*/) {
   std::string list = R"({"items":[)";

@@ -38,6 +38,12 @@ class ObjectSource {
   virtual Result<std::string> get_service_account(const std::string& object_namespace,
                                                   const std::string& name,
                                                   const CancelToken& cancel) = 0;
+  // A PersistentVolumeClaim.
+  virtual Result<std::string> get_claim(const std::string& object_namespace,
+                                        const std::string& name,
+                                        const CancelToken& cancel) = 0;
+  virtual Result<std::string> get_persistent_volume(const std::string& name,
+                                                    const CancelToken& cancel) = 0;
   // A v1.ServiceList, or any object whose member `items` holds the services.
   virtual Result<std::string> list_services(const std::string& object_namespace,
                                             const CancelToken& cancel) = 0;
@@ -45,7 +51,8 @@ class ObjectSource {
 
 // Documents that are held somewhere; both functions are called from any thread and must not throw.
 struct DocumentLookup {
-  // `kind` is ConfigMap, Secret, Service or ServiceAccount.
+  // `kind` is ConfigMap, Secret, Service, ServiceAccount, PersistentVolumeClaim or PersistentVolume,
+  // the namespace of which is empty.
   std::function<std::optional<std::string>(
       std::string_view kind, const std::string& object_namespace, const std::string& name)>
       find;
@@ -70,6 +77,11 @@ class CallbackObjectSource final : public ObjectSource {
   Result<std::string> get_service_account(const std::string& object_namespace,
                                           const std::string& name,
                                           const CancelToken& cancel) override;
+  Result<std::string> get_claim(const std::string& object_namespace,
+                                const std::string& name,
+                                const CancelToken& cancel) override;
+  Result<std::string> get_persistent_volume(const std::string& name,
+                                            const CancelToken& cancel) override;
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& cancel) override;
 

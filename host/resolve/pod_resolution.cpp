@@ -15,6 +15,7 @@
 #include "resolve/pull_credentials.hpp"
 #include "resolve/resource_fields.hpp"
 #include "resolve/volume_files.hpp"
+#include "resolve/volume_storage.hpp"
 
 #include <chrono>
 #include <functional>
@@ -104,6 +105,16 @@ Result<std::string> PodResolution::volumes(const PodVolumes& volumes) {
                       [this](std::size_t bytes) { return spend(bytes); }, parts_.makes_files,
                       parts_.makes_tokens, std::move(issue)})
       .json(volumes);
+}
+
+Result<std::string> PodResolution::storage(const PodStorage& storage) {
+  return VolumeStorage({pod_, parts_.events, parts_.claims, cancel_,
+                        [this](const std::string& secret_namespace, const std::string& name) {
+                          return read_once({ObjectKind::Secret, secret_namespace, name}, 0);
+                        },
+                        [this](std::size_t bytes) { return spend(bytes); },
+                        vanished_ == Vanished::AsItWas})
+      .json(storage);
 }
 
 Result<TokenPtr> PodResolution::token(const TokenFile& file) {
@@ -338,16 +349,13 @@ Result<ObjectPtr> PodResolution::object(ObjectKind kind,
   return read_error(result.status(), "reading " + words + " in namespace " + pod_.pod_namespace);
 }
 
-Result<ObjectPtr> PodResolution::read_once(ObjectKind kind,
-                                           const std::string& name,
-                                           std::uint64_t changes) {
-  if (name.empty()) {
+Result<ObjectPtr> PodResolution::read_once(const ObjectReference& object, std::uint64_t changes) {
+  if (object.name.empty()) {
     return not_found("the reference has no name");
   }
-  const ObjectReference object{kind, pod_.pod_namespace, name};
   auto known = read_.find(object);
   if (known == read_.end()) {
-    auto answer = parts_.objects.read(kind, pod_.pod_namespace, name, cancel_);
+    auto answer = parts_.objects.read(object.kind, object.object_namespace, object.name, cancel_);
     known = read_.emplace(object, Read{std::move(answer)}).first;
   }
   Read& read = known->second;

@@ -6,6 +6,7 @@
 #include "base/cancel.hpp"
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
+#include "resolve/claims.hpp"
 #include "resolve/environment.hpp"
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
@@ -14,6 +15,7 @@
 #include "resolve/pull_references.hpp"
 #include "resolve/resolve_events.hpp"
 #include "resolve/service_accounts.hpp"
+#include "resolve/storage_view.hpp"
 #include "resolve/tokens.hpp"
 #include "resolve/used_object.hpp"
 #include "resolve/volume_view.hpp"
@@ -45,6 +47,7 @@ class PodResolution {
     Tokens* tokens = nullptr;  // null: nobody issues any
     TokenUser* token_user = nullptr;
     ServiceAccounts* accounts = nullptr;  // null: none can be read
+    Claims* claims = nullptr;             // null: there are none
   };
   // What an object that is gone is to those whose changes the pod hears of.
   enum class Vanished { Missing, AsItWas };
@@ -66,6 +69,7 @@ class PodResolution {
   // The members of the material, each as its JSON text. A kubelet sets volumes up before it pulls
   // images, and looks at containers last, so ask for them in this order.
   Result<std::string> volumes(const PodVolumes& volumes);
+  Result<std::string> storage(const PodStorage& storage);
   Result<std::string> pull_credentials(const PullReferences& references);
   Result<std::string> containers();
   // All that was looked for until now, found or not, each once.
@@ -90,8 +94,11 @@ class PodResolution {
                            const std::string& name,
                            bool optional,
                            const std::string& prefix);
-  // `changes`: see UsedObject.
-  Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name, std::uint64_t changes);
+  // `changes`: see UsedObject. The namespace is the pod's.
+  Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name, std::uint64_t changes) {
+    return read_once({kind, pod_.pod_namespace, name}, changes);
+  }
+  Result<ObjectPtr> read_once(const ObjectReference& object, std::uint64_t changes);
   Result<TokenPtr> token(const TokenFile& file);
   Status spend(std::size_t bytes);
 

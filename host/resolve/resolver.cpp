@@ -8,6 +8,7 @@
 #include "resolve/pod_resolution.hpp"
 #include "resolve/pod_view.hpp"
 #include "resolve/pull_references.hpp"
+#include "resolve/storage_view.hpp"
 #include "resolve/volume_view.hpp"
 
 #include <Poco/Exception.h>
@@ -38,9 +39,11 @@ std::string plain_containers(const kube::PodRecord& pod, const ServiceVariables&
 
 std::string material_text(const std::string& containers,
                           const std::string& volumes = "{}",
+                          const std::string& storage = "{}",
                           const std::string& pull_credentials = "") {
   return R"({"containers":)" + containers +
          (volumes == "{}" ? std::string() : R"(,"volumes":)" + volumes) +
+         (storage == "{}" ? std::string() : R"(,"storage":)" + storage) +
          (pull_credentials.empty() ? std::string() : R"(,"pull_credentials":)" + pull_credentials) +
          "}";
 }
@@ -64,7 +67,8 @@ class Resolver::Impl {
                capabilities.uses_tokens,
                parts.tokens,
                (capabilities.updates & plugin::kChangedTokens) != 0 ? parts.token_user : nullptr,
-               parts.accounts} {}
+               parts.accounts,
+               parts.claims} {}
 
   Result<std::string> material(const kube::PodRecord& pod,
                                const MaterialScope& scope,
@@ -118,7 +122,7 @@ void Resolver::Impl::register_objects(const kube::PodRecord& pod,
     object.is_awaited = waits;
   }
   // Files alone leave what the environment of a change still waits for.
-  const bool is_all = outcome.is_ok() && scope.files && scope.environment;
+  const bool is_all = outcome.is_ok() && scope.files && scope.environment && scope.storage;
   objects_.store().use(pod.uid, used, is_all ? ObjectStore::Extent::All : ObjectStore::Extent::Some,
                        *user_);
 }
@@ -130,12 +134,13 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
   const bool has_environment = capabilities_.uses_env && scope.environment;
   const bool has_volumes = (capabilities_.uses_files || capabilities_.uses_tokens) && scope.files &&
                            !mounts_no_files(spec);
+  const bool has_storage = capabilities_.uses_storage && scope.storage && !uses_no_storage(spec);
   const bool has_pulls = capabilities_.uses_pull_credentials && scope.pull_credentials;
-  if (!has_environment && !has_volumes && !has_pulls) {
+  if (!has_environment && !has_volumes && !has_storage && !has_pulls) {
     return material_text("{}");
   }
   const bool is_plain = refers_to_nothing(spec);
-  if (!has_volumes && !has_pulls && is_plain) {
+  if (!has_volumes && !has_storage && !has_pulls && is_plain) {
     VKHOST_TRY_ASSIGN(const auto variables, services(pod, true, cancel));
     return material_text(plain_containers(pod, *variables));
   }
@@ -160,6 +165,11 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
       }
       VKHOST_TRY_ASSIGN(volumes, resolution.volumes(mounted));
     }
+    std::string storage = "{}";
+    if (has_storage) {
+      VKHOST_TRY_ASSIGN(const PodStorage used, read_pod_storage(spec));
+      VKHOST_TRY_ASSIGN(storage, resolution.storage(used));
+    }
     std::string pull_credentials;
     if (has_pulls) {
       VKHOST_TRY_ASSIGN(const PullReferences references, read_pull_references(spec));
@@ -171,7 +181,7 @@ Result<std::string> Resolver::Impl::material(const kube::PodRecord& pod,
     } else if (has_environment) {
       VKHOST_TRY_ASSIGN(containers, resolution.containers());
     }
-    return material_text(containers, volumes, pull_credentials);
+    return material_text(containers, volumes, storage, pull_credentials);
   }();
   register_objects(pod, scope, document.status(), resolution.used());
   return document;

@@ -16,6 +16,7 @@
 #include "base/status.hpp"
 #include "kube/pod_record.hpp"
 #include "plugin/provider.hpp"
+#include "resolve/claims.hpp"
 #include "resolve/environment.hpp"
 #include "resolve/node_facts.hpp"
 #include "resolve/objects.hpp"
@@ -41,6 +42,7 @@ struct ResolverParts {         // all outlive the resolver
   Tokens* tokens = nullptr;    // perhaps of many resolvers; null: nobody issues any
   TokenUser* token_user = nullptr;
   ServiceAccounts* accounts = nullptr;  // null: image pull secrets count where the pod names them
+  Claims* claims = nullptr;             // perhaps of many resolvers; null: there are none
 };
 
 // What of the material is wanted, as far as the provider uses it.
@@ -48,6 +50,7 @@ struct MaterialScope {
   bool environment =
       true;  // with command, arguments and sub-path expressions: to start a container
   bool files = true;
+  bool storage = true;  // claims, emptyDir, Secrets of sources: to start a container, too
   bool pull_credentials = true;
   // For a pod that has them: files and pull credentials of an object that was deleted stay as they were.
   bool keeps_vanished = false;

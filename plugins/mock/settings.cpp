@@ -41,7 +41,7 @@ constexpr std::string_view kSchema = R"json({
     "seed": {"type": "integer", "minimum": 0, "default": 1, "description": "Begin of all chance: the same seed gives the same delays."},
     "max_parallel_calls": {"type": "integer", "minimum": 1, "maximum": 1024, "default": 64, "description": "Creates and updates that the host may begin at once."},
     "save_handle": {"type": "boolean", "default": false, "description": "The host saves each handle before the workload is made, and not with the first status."},
-    "material": {"type": "array", "items": {"type": "string", "enum": ["env", "files", "tokens", "pull_credentials"]}, "default": [], "description": "Kinds of material to ask the host for, although the mock uses none."},
+    "material": {"type": "array", "items": {"type": "string", "enum": ["env", "files", "storage", "tokens", "pull_credentials"]}, "default": [], "description": "Kinds of material to ask the host for, although the mock uses none."},
     "keep_material": {"type": "string", "enum": ["none", "hashes", "all"], "default": "none", "description": "What of the material stays in state_dir, for tests: nothing, with digests for all texts, or all of it, secrets included."},
     "updates": {"type": "array", "items": {"type": "string", "enum": ["metadata", "image", "resources", "ephemeral_containers", "deadline", "files", "tokens", "pull_credentials"]}, "default": ["image", "resources", "ephemeral_containers"], "description": "Changes of a pod that the mock wants to be told of."},
     "late_env": {"type": "boolean", "default": false, "description": "Variables that name an address of the pod are left to the mock."},

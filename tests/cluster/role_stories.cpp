@@ -109,6 +109,35 @@ bool mount_objects(RoleStage& stage) {
          stage.wait_for("watch configmaps", 2);
 }
 
+bool mount_a_claim(RoleStage& stage) {
+  NodeUnderTest& node = stage.node();
+  const std::string claims = "/api/v1/namespaces/" + node.space() + "/persistentvolumeclaims";
+  const std::string volume = Cluster::unique_name("pv");
+  const std::string claim = node.cluster().create(
+      claims,
+      R"({"metadata":{"name":"data"},"spec":{"storageClassName":"by-hand","volumeName":")" +
+          volume +
+          R"(","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1"}}}})");
+  node.cluster().create(
+      "/api/v1/persistentvolumes",
+      R"({"metadata":{"name":")" + volume +
+          R"("},"spec":{"capacity":{"storage":"1"},"storageClassName":"by-hand",)"
+          R"("accessModes":["ReadWriteOnce"],"nfs":{"server":"s","path":"/"},"claimRef":{)"
+          R"("namespace":")" +
+          node.space() + R"(","name":"data","uid":")" + json_at(claim, "/metadata/uid") +
+          R"("}}})");
+  node.cluster().patch(claims + "/data/status", R"({"status":{"phase":"Bound"}})");
+  node.cluster().create(
+      node.pods_path(),
+      R"({"metadata":{"name":"web"},"spec":{"nodeName":")" + node.name() +
+          R"(","containers":[{"name":"main","image":"registry.example/app:1",)"
+          R"("volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v",)"
+          R"("persistentVolumeClaim":{"claimName":"data"}}]}})");
+  const bool runs = stage.wait_until_running("web");
+  static_cast<void>(node.cluster().api().remove("/api/v1/persistentvolumes/" + volume));
+  return runs;
+}
+
 bool refer_to_objects(RoleStage& stage) {
   NodeUnderTest& node = stage.node();
   make_objects(node);
@@ -158,6 +187,7 @@ const std::vector<RoleStory>& role_stories() {
       {.feature = "references", .play = refer_to_objects},
       {.feature = "service-variables", .play = run_with_services},
       {.feature = "tokens", .provider = "material = ['tokens']\n", .play = run_with_a_token},
+      {.feature = "volumes", .provider = "material = ['storage']\n", .play = mount_a_claim},
   };
   return stories;
 }

@@ -110,7 +110,9 @@ void keeps_secrets(Bench& bench) {
   Pod pod = bench.pod("web");
   pod.material = std::string(R"({"containers":{"main":{"env":[{"name":"PASSWORD","value":")") +
                  kSecret + R"(","secret":true}]}},"pull_credentials":[{"server":"r.example.com",)" +
-                 R"("username":"u","password":")" + kSecret + R"("}]})";
+                 R"("username":"u","password":")" + kSecret + R"("}],"storage":{"v":{"secrets":)" +
+                 R"({"nodePublishSecretRef":{"key":{"data":")" + kSecret +
+                 R"(","secret":true}}}}}})";
   static_cast<void>(bench.create_pod(pod));
   static_cast<void>(bench.status_of(pod));
   static_cast<void>(bench.delete_pod(pod));

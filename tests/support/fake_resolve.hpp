@@ -71,6 +71,15 @@ class FakeObjectSource final : public resolve::ObjectSource {
                                           const CancelToken& /*cancel*/) override {
     return read("ServiceAccount/" + object_namespace + "/" + name);
   }
+  Result<std::string> get_claim(const std::string& object_namespace,
+                                const std::string& name,
+                                const CancelToken& /*cancel*/) override {
+    return read("PersistentVolumeClaim/" + object_namespace + "/" + name);
+  }
+  Result<std::string> get_persistent_volume(const std::string& name,
+                                            const CancelToken& /*cancel*/) override {
+    return read("PersistentVolume//" + name);
+  }
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& /*cancel*/) override {
     auto list = read("Services/" + object_namespace);

@@ -96,6 +96,12 @@ std::map<std::string, MaterialFile> read_volume(const Object& json) {
   return files;
 }
 
+std::string read_text_of(const Object& json) {
+  std::ostringstream text;
+  json.stringify(text);
+  return text.str();
+}
+
 PullCredential read_pull_credential(const Object& json) {
   return {.server = json.getValue<std::string>("server"),
           .username = json.optValue<std::string>("username", ""),
@@ -130,6 +136,7 @@ Material parse_material(std::string_view json) {
   return {
       .containers = read_members(document->getObject("containers"), read_container),
       .volumes = read_members(document->getObject("volumes"), read_volume),
+      .storage = read_members(document->getObject("storage"), read_text_of),
       .pull_credentials = read_each(document->getArray("pull_credentials"), read_pull_credential)};
 }
 

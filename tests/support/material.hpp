@@ -62,7 +62,8 @@ struct PullCredential {
 struct Material {
   std::map<std::string, ContainerMaterial> containers = {};
   std::map<std::string, std::map<std::string, MaterialFile>> volumes = {};  // files by path
-  std::vector<PullCredential> pull_credentials = {};                        // in order
+  std::map<std::string, std::string> storage = {};    // JSON text of each volume's
+  std::vector<PullCredential> pull_credentials = {};  // in order
 };
 
 [[nodiscard]] Material parse_material(std::string_view json);

@@ -401,7 +401,7 @@ enum {
 
 /* The material document: all that the pod document only refers to, resolved. For create_pod it is
  * complete, or there is no call; what Kubernetes lets be missing is left out. update_pod gets what
- * the changed bits need: env, command, args and sub_paths only with VKP_CHANGED_IMAGE or
+ * the changed bits need: env, command, args, sub_paths and storage only with VKP_CHANGED_IMAGE or
  * VKP_CHANGED_EPHEMERAL_CONTAINERS, with which a container may be started anew; volumes with these
  * and with VKP_CHANGED_FILES or VKP_CHANGED_TOKENS; pull_credentials with these and with
  * VKP_CHANGED_PULL_CREDENTIALS. In an update files and credentials of an object that was deleted are
@@ -416,6 +416,11 @@ enum {
  *       "sub_paths": { MOUNT_PATH: { "value", "secret" } } } },  subPathExpr, expanded
  *     "volumes": { NAME: {
  *       "files": [ { "path", "data", "mode", "uid", "gid", "secret", "audience", "expires" } ] } },
+ *     "storage": { NAME: {                    of volumes
+ *       "empty_dir": { "medium", "size_limit_bytes" },
+ *       "claim":     { "name", "volume_name", "volume_mode", "access_modes", "mount_options",
+ *                      "capacity_bytes", "gid", "source" },
+ *       "secrets":   { MEMBER: { KEY: { "data", "secret" } } } } },
  *     "pull_credentials": [ { "server", "username", "password", "email", "identity_token",
  *                             "registry_token", "secret_name" } ],
  *     "secrets": { ANNOTATION_KEY: { ITEM: { "data" } } } }
@@ -437,8 +442,8 @@ enum {
  *
  * volumes holds each volume of the kinds configMap, secret, downwardAPI and projected that a
  * container mounts; its files may be none. Files are all that the volume is to hold: one that is
- * listed no more is to go. Every other kind of volume, emptyDir with medium and sizeLimit included,
- * stands in the pod document alone, and so does the subPath of a mount. `path` is relative to the
+ * listed no more is to go. Every other kind of volume stands in the pod document, and
+ * so does the subPath of a mount. `path` is relative to the
  * volume, without empty parts, "." and "..", and never begins with ".."; each is there once, and none
  * is the folder of another. `data` is base64. `mode` is the number that chmod takes, of permission
  * bits alone. uid and gid are left out when the pod names none; gid is its fsGroup, for whom mode
@@ -446,7 +451,18 @@ enum {
  * server issued them for this pod; VKP_CHANGED_TOKENS brings new ones long before the old expire, and
  * where tokens are all that changed, only volumes with one. Without the kind tokens a projected volume
  * lacks its token; without the kind files volumes holds those with a token, and of these the token
- * alone. */
+ * alone.
+ *
+ * storage says of each volume that a container mounts, or has as a device, what else it refers to: of
+ * emptyDir medium ("" is the back end's own) and limit (left out: none); of persistentVolumeClaim and
+ * of ephemeral the claim, which is bound, and its PersistentVolume, whose `source` is an object of one
+ * member, as Kubernetes has it: { "csi": { "driver", "volumeHandle", "volumeAttributes", … } }, or
+ * { "nfs": … }. volume_mode is "Filesystem" or "Block", gid a group that is to reach the volume, by
+ * its annotation pv.beta.kubernetes.io/gid; what is unknown or empty is left out. That the pod has it
+ * read-only stands in the pod document. `secrets` has the data (base64) of each Secret that a member
+ * of the source names ("nodePublishSecretRef", "secretRef", "secretName"), be it the source of the
+ * claim's volume or one in the pod. Volumes for which there is nothing of this are not listed: their
+ * sources (nfs, hostPath, image, …) stand in the pod document alone. */
 
 typedef struct vkp_create_pod_request {
   uint64_t size;
@@ -635,7 +651,7 @@ typedef struct vkp_plugin_table {
    *   max_parallel_calls  creates and updates; as many deletes beside them
    *   updates             changes worth a call: metadata, image, resources, ephemeral_containers,
    *                       deadline, files, tokens, pull_credentials
-   *   material            kinds used: env, files, tokens, pull_credentials
+   *   material            kinds used: env, files, storage, tokens, pull_credentials
    *   secret_annotations  keys of annotations whose value names a Secret of the pod's namespace;
    *                       its data comes with the material
    *   names_node          metadata.name of the first `node` names the node

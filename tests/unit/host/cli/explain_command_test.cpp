@@ -82,6 +82,34 @@ TEST(ExplainCommand, AsksTheMockAboutItsRules) {
             "  ignored  /spec/containers/0/livenessProbe: the provider ignores it\n");
 }
 
+TEST(ExplainCommand, NamesVolumesOfWhichTheProviderIsGivenNothing) {
+  Fixture cli;
+  const std::string file = cli.pod(
+      "  containers: [{name: main, image: a:1, volumeMounts: [{name: v, mountPath: /v}, "
+      "{name: d, mountPath: /d}]}]\n"
+      "  volumes: [{name: v, secret: {secretName: s}}, "
+      "{name: d, persistentVolumeClaim: {claimName: c}}]\n");
+
+  EXPECT_EQ(cli.run({"explain", file, "-c", cli.config()}), ExitCode::Ok) << cli.err.str();
+  EXPECT_EQ(cli.out.str(),
+            "default/web\n"
+            "  ignored  /spec/volumes/0/secret: the provider takes no files\n"
+            "  ignored  /spec/volumes/1/persistentVolumeClaim: the provider takes no storage\n");
+}
+
+TEST(ExplainCommand, RefusesAVolumeThatTheHostDoesNotMake) {
+  Fixture cli;
+  const std::string file = cli.pod(
+      "  containers: [{name: main, image: a:1, volumeMounts: [{name: v, mountPath: /v}]}]\n"
+      "  volumes: [{name: v, projected: {sources: [{podCertificate: {signerName: s}}]}}]\n");
+  const std::string config = cli.config("[provider.settings]\nmaterial = ['files']\n", true);
+
+  EXPECT_EQ(cli.run({"explain", file, "-c", config}), ExitCode::Failure) << cli.err.str();
+  EXPECT_THAT(cli.out.str(),
+              HasSubstr("rejected UnsupportedFields: /spec/volumes/0/projected/sources/0/"
+                        "podCertificate: vkhost makes no podCertificate"));
+}
+
 TEST(ExplainCommand, FollowsThePolicyOfTheConfiguration) {
   Fixture cli;
   const std::string file = cli.pod("  hostNetwork: true\n" + std::string(kOne));

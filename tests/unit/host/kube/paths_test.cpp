@@ -27,6 +27,8 @@ TEST(Paths, AreThoseOfTheApiReference) {
       {secrets_path(""), "/api/v1/secrets"},
       {secret_path("ns", "s"), "/api/v1/namespaces/ns/secrets/s"},
       {services_path("ns"), "/api/v1/namespaces/ns/services"},
+      {claim_path("ns", "c"), "/api/v1/namespaces/ns/persistentvolumeclaims/c"},
+      {persistent_volume_path("v/.."), "/api/v1/persistentvolumes/v%2F.."},
       {service_account_path("ns", "sa"), "/api/v1/namespaces/ns/serviceaccounts/sa"},
       {service_account_token_path("ns", "sa"), "/api/v1/namespaces/ns/serviceaccounts/sa/token"},
       {token_reviews_path(), "/apis/authentication.k8s.io/v1/tokenreviews"},

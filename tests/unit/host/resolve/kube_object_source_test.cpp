@@ -66,13 +66,17 @@ TEST(KubeObjectSource, ReadsByNameWithinOneNamespace) {
   EXPECT_TRUE(source.get_secret("shop", "db", {}).is_ok());
   EXPECT_TRUE(source.get_service("default", "kubernetes", {}).is_ok());
   EXPECT_TRUE(source.get_service_account("shop", "builder", {}).is_ok());
+  EXPECT_TRUE(source.get_claim("shop", "data", {}).is_ok());
+  EXPECT_TRUE(source.get_persistent_volume("pv-1", {}).is_ok());
   EXPECT_TRUE(source.list_services("shop", {}).is_ok());
 
-  EXPECT_THAT(client.paths, ElementsAre("/api/v1/namespaces/shop/configmaps/app",
-                                        "/api/v1/namespaces/shop/secrets/db",
-                                        "/api/v1/namespaces/default/services/kubernetes",
-                                        "/api/v1/namespaces/shop/serviceaccounts/builder",
-                                        "/api/v1/namespaces/shop/services"));
+  EXPECT_THAT(
+      client.paths,
+      ElementsAre("/api/v1/namespaces/shop/configmaps/app", "/api/v1/namespaces/shop/secrets/db",
+                  "/api/v1/namespaces/default/services/kubernetes",
+                  "/api/v1/namespaces/shop/serviceaccounts/builder",
+                  "/api/v1/namespaces/shop/persistentvolumeclaims/data",
+                  "/api/v1/persistentvolumes/pv-1", "/api/v1/namespaces/shop/services"));
 }
 
 TEST(KubeObjectSource, LetsNoReferenceLeaveItsCollection) {
@@ -83,10 +87,12 @@ TEST(KubeObjectSource, LetsNoReferenceLeaveItsCollection) {
   for (const std::string& path :
        {*source.get_secret("shop", "../../kube-system/secrets/root", {}),
         *source.get_secret("shop", "..", {}), *source.get_service("shop", "a?watch=1", {}),
-        *source.get_service_account("shop", "a/token", {})}) {
+        *source.get_service_account("shop", "a/token", {}),
+        *source.get_claim("shop", "../a", {})}) {
     EXPECT_THAT(path,
                 ::testing::MatchesRegex(
-                    "/api/v1/namespaces/shop/(secrets|services|serviceaccounts)/[A-Za-z0-9%._-]+"))
+                    "/api/v1/namespaces/shop/"
+                    "(secrets|services|serviceaccounts|persistentvolumeclaims)/[A-Za-z0-9%._-]+"))
         << path;
     EXPECT_FALSE(path.ends_with("/..")) << path;
   }

@@ -65,9 +65,10 @@ class Resolving : public ::testing::Test {
   }
   Resolver& resolver() {
     if (!resolver_) {
-      resolver_ = std::make_unique<Resolver>(
-          ResolverParts{&cache_, &events_, &node_, &user_, &tokens_, &token_user_, &accounts_},
-          settings_, capabilities_);
+      resolver_ =
+          std::make_unique<Resolver>(ResolverParts{&cache_, &events_, &node_, &user_, &tokens_,
+                                                   &token_user_, &accounts_, &claims_},
+                                     settings_, capabilities_);
     }
     return *resolver_;
   }
@@ -84,6 +85,7 @@ class Resolving : public ::testing::Test {
   Tokens tokens_{{token_source_, clock_, random_}};
   RecordingTokenUser token_user_;
   ServiceAccounts accounts_{objects_, clock_, {}};
+  Claims claims_{objects_, clock_};
   CancelSource cancel_;
   ResolverSettings settings_;
   MaterialScope scope_;
@@ -295,6 +297,58 @@ TEST_F(Resolving, GivesPullCredentialsBesideTheEnvironment) {
                        R"(]}},"pull_credentials":[)"
                        R"({"server":"r","username":"me","password":"a","secret_name":"own"}]})");
   EXPECT_THAT(events_.lines(), ElementsAre(HasSubstr("secrets (gone)")));
+}
+
+constexpr const char* kWithStorage =
+    R"({"containers":[{"name":"web","volumeMounts":[{"name":"d"},{"name":"t"},{"name":"c"}]}],
+        "volumes":[{"name":"d","persistentVolumeClaim":{"claimName":"data"}},
+                   {"name":"t","emptyDir":{"medium":"Memory"}},
+                   {"name":"c","csi":{"driver":"d","nodePublishSecretRef":{"name":"s"}}}]})";
+
+TEST_F(Resolving, GivesTheStorageOfVolumesBesideTheirFiles) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_storage = true;
+  objects_.put("PersistentVolumeClaim/shop/data",
+               R"({"metadata":{"uid":"c"},"spec":{"volumeName":"pv"},"status":{"phase":"Bound"}})");
+  objects_.put("PersistentVolume//pv", R"({"spec":{"claimRef":{"uid":"c"},"csi":{"driver":"d"}}})");
+  objects_.put("Secret/shop/s", R"({"data":{}})");
+
+  EXPECT_EQ(*material(kWithStorage),
+            R"({"containers":{},"storage":{"d":{"claim":{"name":"data","volume_name":"pv",)"
+            R"("volume_mode":"Filesystem","source":{"csi":{"driver":"d"}}}},)"
+            R"("t":{"empty_dir":{"medium":"Memory"}},)"
+            R"("c":{"secrets":{"nodePublishSecretRef":{}}}}})");
+}
+
+TEST_F(Resolving, LooksForNoStorageThatTheProviderDoesNotUse) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_files = true;
+
+  EXPECT_EQ(*material(kWithStorage), R"({"containers":{}})");
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+
+  resolver_.reset();
+  capabilities_.uses_storage = true;
+  scope_.storage = false;
+  EXPECT_EQ(*material(kWithStorage), R"({"containers":{}})");
+  EXPECT_THAT(objects_.reads(), IsEmpty());
+}
+
+TEST_F(Resolving, WaitsForTheSecretOfASourceAndHearsOfIt) {
+  capabilities_.uses_env = false;
+  capabilities_.uses_storage = true;
+  const std::string spec =
+      R"({"containers":[{"name":"web","volumeMounts":[{"name":"c"}]}],"volumes":[
+          {"name":"c","csi":{"driver":"d","nodePublishSecretRef":{"name":"s"}}}]})";
+  EXPECT_EQ(material(spec).status().reason(), "ContainerCreating");
+  EXPECT_THAT(feed_.followed(), ElementsAre("Secret/shop/s@"));
+
+  feed_.change("Secret/shop/s", R"({"data":{}})");
+  EXPECT_THAT(user_.told, ElementsAre("u-1:0"));
+
+  EXPECT_TRUE(material(spec).is_ok());
+  cache_.store().tidy();
+  EXPECT_THAT(feed_.followed(), IsEmpty()) << "what it has read no change concerns any more";
 }
 
 TEST_F(Resolving, SaysThatThereAreNoPullCredentials) {

@@ -21,6 +21,7 @@ TEST(Material, IsReadWithAllThatItMarks) {
     "volumes":{"v":{"files":[
       {"path":"token","data":"c2VzYW1l","mode":384,"secret":true,"audience":"vault","expires":"2026-01-01T00:00:00Z"},
       {"path":"a/b","data":""}]}},
+    "storage":{"d":{"empty_dir":{"medium":""}}},
     "pull_credentials":[
       {"server":"r","username":"me","password":"sesame","email":"e","secret_name":"s"},
       {"server":"q","identity_token":"i","registry_token":"t","secret_name":"s"}]})");
@@ -44,6 +45,7 @@ TEST(Material, IsReadWithAllThatItMarks) {
   EXPECT_EQ(token.audience, "vault");
   EXPECT_EQ(token.expires, "2026-01-01T00:00:00Z");
   EXPECT_EQ(material.volumes.at("v").at("a/b").mode, -1);
+  EXPECT_EQ(material.storage.at("d"), R"({"empty_dir":{"medium":""}})");
   EXPECT_THAT(material.pull_credentials, ElementsAre(PullCredential{.server = "r",
                                                                     .username = "me",
                                                                     .password = "sesame",
