@@ -1,7 +1,8 @@
-// ClusterObjectFeed: news of ConfigMaps and Secrets from the API server, for resolve.
+// ClusterObjectFeed: news of ConfigMaps, Secrets and selections of ClusterTrustBundles from the API server,
+// for resolve.
 //
 // One single watch for each object, on the process's WatchLoop; beyond so many of them, and where watching
-// is forbidden, objects are read now and then. Outlives what it hands out. [any-thread]
+// is forbidden, objects are read now and then, and selections always. Outlives what it hands out. [any-thread]
 #pragma once
 
 #include "base/backoff.hpp"
@@ -12,6 +13,7 @@
 #include "observe/log.hpp"
 #include "observe/metrics.hpp"
 #include "resolve/object_feed.hpp"
+#include "resolve/object_source.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -30,6 +32,7 @@ class ClusterObjectFeed final : public resolve::ObjectFeed {
     std::shared_ptr<Random> random;
     observe::Logger log;
     kube::WatchLoop& watches;
+    resolve::ObjectSource& objects;       // whom selections are asked of
     observe::Metrics* metrics = nullptr;  // see SingleWatch::Parts
   };
   explicit ClusterObjectFeed(Parts parts, std::size_t max_watched = kMaxWatchedObjects);

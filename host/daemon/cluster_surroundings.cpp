@@ -61,7 +61,7 @@ class ClusterSurroundings final : public Surroundings {
         objects_(*client_, *shared_.clock),
         feed_(shared.watches ? std::make_unique<ClusterObjectFeed>(ClusterObjectFeed::Parts{
                                    *client_, shared_.clock, shared_.random, shared_.log,
-                                   *shared_.watches, shared_.metrics.get()})
+                                   *shared_.watches, objects_, shared_.metrics.get()})
                              : nullptr),
         tokens_(*client_, *shared_.clock) {
     if (replaceable_) {

@@ -285,6 +285,7 @@ void Examiner::look_at_rights(kube::Client& client, const Self& self, const Plug
   Uses uses;
   uses.env = plugins.uses_env;
   uses.references = plugins.uses_references;
+  uses.storage = plugins.uses_storage;
   uses.tokens = plugins.uses_tokens;
   uses.pull_credentials = plugins.uses_pull_credentials;
   uses.knows_cluster_uid = !config_.kubernetes.cluster_uid.empty();

@@ -111,6 +111,7 @@ class PluginCheck {
     facts_.uses_env = facts_.uses_env || shape.uses_env;
     facts_.uses_references = facts_.uses_references || shape.uses_files ||
                              shape.uses_pull_credentials || !shape.secret_annotations.empty();
+    facts_.uses_storage = facts_.uses_storage || shape.uses_storage;
     facts_.uses_tokens = facts_.uses_tokens || shape.uses_tokens;
     facts_.uses_pull_credentials = facts_.uses_pull_credentials || shape.uses_pull_credentials;
     ping(provider, **made);

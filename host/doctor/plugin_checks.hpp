@@ -16,6 +16,7 @@ struct PluginFacts {
   // Of all providers that could be asked.
   bool uses_env = false;
   bool uses_references = false;  // out of ConfigMaps and Secrets
+  bool uses_storage = false;
   bool uses_tokens = false;
   bool uses_pull_credentials = false;
   // One has a call that did not return: the process must be left by _exit, as its thread stands there.

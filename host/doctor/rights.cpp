@@ -50,6 +50,11 @@ constexpr std::array<Right, 1> kTokens = {{
     {"", "serviceaccounts/token", "create", Reach::OfPods, ForNodes::NotAsked},
 }};
 
+constexpr std::array<Right, 2> kVolumes = {{
+    {"", "persistentvolumeclaims", "get", Reach::OfPods, ForNodes::NotAsked},
+    {"", "persistentvolumes", "get", Reach::All, ForNodes::NotAsked},
+}};
+
 constexpr std::array<Right, 1> kPullCredentials = {{
     {"", "serviceaccounts", "get", Reach::OfPods, ForNodes::NotAsked},
 }};
@@ -88,6 +93,8 @@ bool for_services(const Uses& uses) {
 
 bool for_tokens(const Uses& uses) { return uses.tokens; }
 
+bool for_volumes(const Uses& uses) { return uses.storage; }
+
 bool for_pull_credentials(const Uses& uses) { return uses.pull_credentials; }
 
 bool for_cluster_uid(const Uses& uses) { return !uses.knows_cluster_uid && !uses.is_node; }
@@ -98,7 +105,7 @@ bool for_client_authority(const Uses& uses) { return uses.client_authority; }
 
 bool for_drain(const Uses& uses) { return uses.drains; }
 
-constexpr std::array<Feature, 12> kFeatures = {{
+constexpr std::array<Feature, 13> kFeatures = {{
     {"nodes", "No node comes up.", kNodes, always},
     {"pods", "No pod runs.", kPods, always},
     {"events", "kubectl describe tells nothing of pods and nodes.", kEvents, always},
@@ -113,6 +120,7 @@ constexpr std::array<Feature, 12> kFeatures = {{
      kServiceVariables, for_services},
     {"tokens", "Pods with a service-account token, which nearly all have, do not start.", kTokens,
      for_tokens},
+    {"volumes", "Pods with a PersistentVolumeClaim do not start.", kVolumes, for_volumes},
     {"pull-credentials",
      "Pods have the pull secrets that they name themselves, and not those of their service "
      "account.",

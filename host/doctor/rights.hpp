@@ -42,6 +42,7 @@ struct Right {
 struct Uses {
   bool env = false;         // a provider wants the environment of containers
   bool references = false;  // ... or anything else out of ConfigMaps and Secrets
+  bool storage = false;
   bool tokens = false;
   bool pull_credentials = false;
   bool knows_cluster_uid = false;

@@ -129,6 +129,10 @@ std::string persistent_volume_path(std::string_view name) {
   return member(collection(kCore, "", "persistentvolumes"), name);
 }
 
+std::string trust_bundles_path(std::string_view version) {
+  return "/apis/certificates.k8s.io/" + path_segment(version) + "/clustertrustbundles";
+}
+
 std::string token_reviews_path() { return "/apis/authentication.k8s.io/v1/tokenreviews"; }
 std::string subject_access_reviews_path() {
   return "/apis/authorization.k8s.io/v1/subjectaccessreviews";

@@ -46,6 +46,9 @@ inline constexpr std::string_view kNodeLeaseNamespace = "kube-node-lease";
 [[nodiscard]] std::string claim_path(std::string_view claim_namespace, std::string_view name);
 [[nodiscard]] std::string persistent_volume_path(std::string_view name);
 
+// Of ClusterTrustBundles, in that version of the API.
+[[nodiscard]] std::string trust_bundles_path(std::string_view version);
+
 [[nodiscard]] std::string token_reviews_path();
 [[nodiscard]] std::string subject_access_reviews_path();
 [[nodiscard]] std::string self_subject_reviews_path();

@@ -2,7 +2,7 @@
 //
 // Needs `get` on ConfigMaps, Secrets, Services, ServiceAccounts and PersistentVolumeClaims and `list` on
 // Services, in the namespaces of the node's pods, and `get` on PersistentVolumes; the node authoriser
-// grants all of it but ServiceAccounts.
+// grants all of it but ServiceAccounts. `list` on ClusterTrustBundles for what projects some.
 // [any-thread] [may-block]
 #pragma once
 
@@ -10,7 +10,9 @@
 #include "kube/client.hpp"
 #include "resolve/object_source.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 
 namespace vkhost::resolve {
 
@@ -39,15 +41,20 @@ class KubeObjectSource final : public ObjectSource {
                                 const CancelToken& cancel) override;
   Result<std::string> get_persistent_volume(const std::string& name,
                                             const CancelToken& cancel) override;
+  Result<std::string> list_trust_bundles(const std::string& selection,
+                                         const CancelToken& cancel) override;
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& cancel) override;
 
  private:
-  Result<std::string> get(const std::string& path, const CancelToken& cancel);
+  Result<std::string> get(const std::string& path,
+                          const CancelToken& cancel,
+                          const kube::Query& query = {});
 
   kube::Client& client_;
   const Clock& clock_;
   const std::chrono::milliseconds timeout_;
+  std::atomic<std::size_t> bundle_version_ = 0;  // which of the API's versions answered last
 };
 
 }  // namespace vkhost::resolve

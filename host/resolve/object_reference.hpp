@@ -6,7 +6,8 @@
 
 namespace vkhost::resolve {
 
-enum class ObjectKind { ConfigMap, Secret };
+// TrustBundles: a selection of ClusterTrustBundles (trust_bundles.hpp) as one object, of no namespace.
+enum class ObjectKind { ConfigMap, Secret, TrustBundles };
 
 struct ObjectReference {
   ObjectKind kind = ObjectKind::ConfigMap;

@@ -47,6 +47,11 @@ Result<std::string> CallbackObjectSource::get_persistent_volume(const std::strin
   return find("PersistentVolume", "", name);
 }
 
+Result<std::string> CallbackObjectSource::list_trust_bundles(const std::string& /*selection*/,
+                                                             const CancelToken& /*cancel*/) {
+  return not_found("there is no API server to have ClusterTrustBundles");
+}
+
 Result<std::string> CallbackObjectSource::list_services(const std::string& object_namespace,
                                                         const CancelToken& /*cancel*/) {
   std::string list = R"({"items":[)";

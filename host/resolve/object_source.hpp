@@ -44,6 +44,9 @@ class ObjectSource {
                                         const CancelToken& cancel) = 0;
   virtual Result<std::string> get_persistent_volume(const std::string& name,
                                                     const CancelToken& cancel) = 0;
+  // A ClusterTrustBundleList of that selection (trust_bundles.hpp), never empty: NOT_FOUND.
+  virtual Result<std::string> list_trust_bundles(const std::string& selection,
+                                                 const CancelToken& cancel) = 0;
   // A v1.ServiceList, or any object whose member `items` holds the services.
   virtual Result<std::string> list_services(const std::string& object_namespace,
                                             const CancelToken& cancel) = 0;
@@ -82,6 +85,8 @@ class CallbackObjectSource final : public ObjectSource {
                                 const CancelToken& cancel) override;
   Result<std::string> get_persistent_volume(const std::string& name,
                                             const CancelToken& cancel) override;
+  Result<std::string> list_trust_bundles(const std::string& selection,
+                                         const CancelToken& cancel) override;
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& cancel) override;
 

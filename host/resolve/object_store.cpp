@@ -1,6 +1,7 @@
 #include "resolve/object_store.hpp"
 
 #include "kube/json_cut.hpp"
+#include "resolve/trust_bundles.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -18,7 +19,18 @@ std::uint64_t content_of(std::string_view json) {
   return hash == 0 ? 1 : hash;
 }
 
+// What is selected comes in any order, and with versions that say nothing of it.
+Result<ObjectPtr> parse_selection(std::string_view json) {
+  VKHOST_TRY_ASSIGN(ReferencedObject object, parse_trust_bundles(json));
+  object.content =
+      std::max<std::uint64_t>(1, std::hash<std::string>()(object.items.begin()->second.reveal()));
+  return std::make_shared<const ReferencedObject>(std::move(object));
+}
+
 Result<ObjectPtr> parse(ObjectKind kind, std::string_view json) {
+  if (kind == ObjectKind::TrustBundles) {
+    return parse_selection(json);
+  }
   VKHOST_TRY_ASSIGN(ReferencedObject object,
                     kind == ObjectKind::Secret ? parse_secret(json) : parse_config_map(json));
   object.content = content_of(json);
@@ -94,15 +106,24 @@ ObjectPtr ObjectStore::known(const ObjectReference& object) const {
   return fresh_.find(object);
 }
 
+Result<std::string> ObjectStore::ask(const ObjectReference& object, const CancelToken& cancel) {
+  switch (object.kind) {
+    case ObjectKind::Secret:
+      return parts_.source.get_secret(object.object_namespace, object.name, cancel);
+    case ObjectKind::TrustBundles:
+      return parts_.source.list_trust_bundles(object.name, cancel);
+    case ObjectKind::ConfigMap:
+      break;
+  }
+  return parts_.source.get_config_map(object.object_namespace, object.name, cancel);
+}
+
 Result<ObjectPtr> ObjectStore::fetch(const ObjectReference& object, const CancelToken& cancel) {
   if (ObjectPtr latest = known(object)) {
     return latest;  // the flight before has just ended
   }
   const SteadyTime began = parts_.clock.steady_now();
-  const auto json =
-      object.kind == ObjectKind::Secret
-          ? parts_.source.get_secret(object.object_namespace, object.name, cancel)
-          : parts_.source.get_config_map(object.object_namespace, object.name, cancel);
+  const auto json = ask(object, cancel);
   if (json.status().code() == StatusCode::NotFound) {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(object);

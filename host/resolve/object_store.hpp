@@ -1,4 +1,4 @@
-// ObjectStore: ConfigMaps and Secrets of all pods of all nodes, parsed, each read once for however many
+// ObjectStore: ConfigMaps, Secrets and selections of trust bundles of all pods of all nodes, parsed, each read once for however many
 // pods refer to it.
 //
 // A pod's objects are those that it used when its material was made last; use() replaces them, forget()
@@ -98,6 +98,7 @@ class ObjectStore {
     bool is_untidy = false;
   };
 
+  Result<std::string> ask(const ObjectReference& object, const CancelToken& cancel);
   Result<ObjectPtr> fetch(const ObjectReference& object, const CancelToken& cancel);
   [[nodiscard]] ObjectPtr known(const ObjectReference& object) const;
   void take_news(Entry& entry, std::string_view json);

@@ -94,9 +94,10 @@ class PodResolution {
                            const std::string& name,
                            bool optional,
                            const std::string& prefix);
-  // `changes`: see UsedObject. The namespace is the pod's.
+  // `changes`: see UsedObject. The namespace is the pod's, if the kind has any.
   Result<ObjectPtr> read_once(ObjectKind kind, const std::string& name, std::uint64_t changes) {
-    return read_once({kind, pod_.pod_namespace, name}, changes);
+    return read_once({kind, kind == ObjectKind::TrustBundles ? "" : pod_.pod_namespace, name},
+                     changes);
   }
   Result<ObjectPtr> read_once(const ObjectReference& object, std::uint64_t changes);
   Result<TokenPtr> token(const TokenFile& file);

@@ -1,4 +1,5 @@
-// ReferencedObject: the items of a ConfigMap or Secret, decoded. [any-thread] [no-block]
+// ReferencedObject: the items of a ConfigMap or Secret, decoded, or what a selection of
+// ClusterTrustBundles holds. [any-thread] [no-block]
 #pragma once
 
 #include "base/secret.hpp"

@@ -236,10 +236,29 @@ Status VolumeFiles::add(const TokenFile& source, Content& content) {
   if (!token) {
     return read_error(token.status(), "failed to fetch token");
   }
-  const auto user = content.all.fs_user;
-  const bool is_owned = user.has_value() || content.all.fs_group.has_value();
-  return add_named(source.path, is_owned ? std::optional(kOwnersMode) : std::nullopt,
-                   {(*token)->token, 0, true, user, *token}, content);
+  return add_owned(source.path, {(*token)->token, 0, true, {}, *token}, content);
+}
+
+// An empty file where nothing is selected and may be.
+Status VolumeFiles::add(const TrustBundleFile& source, Content& content) {
+  const auto bundles = source.selection.empty()
+                           ? Result<ObjectPtr>(not_found("nothing is selected without a selector"))
+                           : parts_.read(ObjectKind::TrustBundles, source.selection);
+  if (!bundles && bundles.status().code() != StatusCode::NotFound) {
+    return read_error(bundles.status(), "failed to read ClusterTrustBundles");
+  }
+  if (!bundles && !source.optional) {
+    return config_error(source.missing + ": " + bundles.status().message());
+  }
+  const Secret* anchors = bundles ? find_item(**bundles, std::string(kTrustAnchors)) : nullptr;
+  return add_owned(source.path, {anchors == nullptr ? Secret() : *anchors}, content);
+}
+
+Status VolumeFiles::add_owned(const std::string& path, VolumeFile file, Content& content) {
+  file.uid = content.all.fs_user;
+  const bool is_owned = file.uid.has_value() || content.all.fs_group.has_value();
+  return add_named(path, is_owned ? std::optional(kOwnersMode) : std::nullopt, std::move(file),
+                   content);
 }
 
 Status VolumeFiles::add(const OtherFiles& source, Content& /*content*/) {

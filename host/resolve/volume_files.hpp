@@ -2,8 +2,8 @@
 //
 //   configMap, secret  a file for each key, or for each item
 //   downwardAPI        a file for each item
-//   projected          the files of its sources, later ones over earlier ones; a serviceAccountToken is
-//                      one file
+//   projected          the files of its sources, later ones over earlier ones; a serviceAccountToken
+//                      and a clusterTrustBundle are one file each
 //
 // What is missing and not optional keeps a kubelet's pod in ContainerCreating, with the event
 // FailedMount; so it does here. Part of one PodResolution, which reads objects and counts bytes for
@@ -82,8 +82,10 @@ class VolumeFiles {
   Status add(const ObjectFiles& source, Content& content);
   Status add(const DownwardFiles& source, Content& content);
   Status add(const TokenFile& source, Content& content);
+  Status add(const TrustBundleFile& source, Content& content);
   static Status add(const OtherFiles& source, Content& content);
   Status add_all(const ObjectFiles& source, const ReferencedObject& object, Content& content);
+  Status add_owned(const std::string& path, VolumeFile file, Content& content);
   Status add_named(const std::string& path,
                    std::optional<std::int64_t> mode,
                    VolumeFile file,

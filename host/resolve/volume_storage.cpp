@@ -9,8 +9,8 @@
 namespace vkhost::resolve {
 namespace {
 
-constexpr std::size_t kItemBytes = 64;     // an item's members without what is in them
-constexpr std::size_t kVolumeBytes = 256;  // a volume's
+constexpr std::size_t kItemBytes = 64;    // an item's members without what is in them
+constexpr std::size_t kVolumeBytes = 16;  // a volume's
 
 void append_texts(std::string& json, const char* member, const std::vector<std::string>& texts) {
   if (texts.empty()) {
@@ -76,7 +76,6 @@ Result<std::string> VolumeStorage::json(const PodStorage& storage) {
 
 Result<std::string> VolumeStorage::volume_json(const StorageVolume& volume) {
   std::string json = "{";
-  VKHOST_TRY(parts_.spend(kVolumeBytes + volume.name.size()));
   std::vector<SourceSecret> secrets = volume.secrets;
   if (volume.empty_folder) {
     append_empty_folder(json, *volume.empty_folder);
@@ -91,11 +90,13 @@ Result<std::string> VolumeStorage::volume_json(const StorageVolume& volume) {
                         "], unattached volumes=[], failed to process volumes=[" + volume.name + "]",
                     claim.status());
     }
-    VKHOST_TRY(parts_.spend((*claim)->volume.source.size()));
     append_claim(json, name, **claim);
     secrets = (*claim)->volume.secrets;
   }
-  const Status status = add_secrets(secrets, json);
+  Status status = parts_.spend(kVolumeBytes + volume.name.size() + json.size());
+  if (status.is_ok()) {
+    status = add_secrets(secrets, json);
+  }
   if (!status.is_ok()) {
     return failed("MountVolume.SetUp failed for volume \"" + volume.name + "\" ", status);
   }

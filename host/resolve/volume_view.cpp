@@ -137,6 +137,10 @@ Result<FileSource> read_projected_source(const Object& projection,
     VKHOST_TRY_ASSIGN(auto file, read_token_file(*source, source_place));
     return FileSource(std::move(file));
   }
+  if (kind == "clusterTrustBundle") {
+    VKHOST_TRY_ASSIGN(auto file, read_trust_bundle_file(*source, source_place));
+    return FileSource(std::move(file));
+  }
   return FileSource(OtherFiles{kind});
 }
 
@@ -216,6 +220,14 @@ Result<std::optional<std::int64_t>> read_fs_user(const Object& spec, const Place
   return differs ? std::optional<std::int64_t>() : common;
 }
 
+// Of these files a kubelet makes the user of the containers the owner.
+bool has_owned_file(const VolumeView& volume) {
+  return has_token(volume) ||
+         std::any_of(volume.sources.begin(), volume.sources.end(), [](const FileSource& source) {
+           return std::holds_alternative<TrustBundleFile>(source);
+         });
+}
+
 }  // namespace
 
 Result<PodVolumes> read_pod_volumes(std::string_view spec_text) {
@@ -241,7 +253,7 @@ Result<PodVolumes> read_pod_volumes(std::string_view spec_text) {
     }
   }
   VKHOST_TRY_ASSIGN(result.fs_group, read_id(*spec, "fsGroup", place));
-  if (std::any_of(result.volumes.begin(), result.volumes.end(), has_token)) {
+  if (std::any_of(result.volumes.begin(), result.volumes.end(), has_owned_file)) {
     VKHOST_TRY_ASSIGN(result.fs_user, read_fs_user(*spec, place));
   }
   return result;

@@ -7,6 +7,7 @@
 
 #include "base/status.hpp"
 #include "resolve/pod_view.hpp"
+#include "resolve/trust_bundles.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -58,7 +59,7 @@ struct OtherFiles {
 
 // A further kind is one more alternative here, its reader in volume_view.cpp, and what it contributes
 // in volume_files.cpp; the compiler names the places that lack it.
-using FileSource = std::variant<ObjectFiles, DownwardFiles, TokenFile, OtherFiles>;
+using FileSource = std::variant<ObjectFiles, DownwardFiles, TokenFile, TrustBundleFile, OtherFiles>;
 
 inline constexpr std::int64_t kDefaultFileMode = 0644;
 

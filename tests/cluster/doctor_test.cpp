@@ -147,7 +147,8 @@ TEST(Doctor, FindsNothingWrongBesideADaemonThatHasItsRights) {
   DaemonSettings settings;
   settings.kubelet_listen = "0.0.0.0:0";
   settings.kubelet_settings = "advertised_address = '" + address + "'\n";
-  settings.provider_settings = "material = ['env', 'files', 'tokens', 'pull_credentials']\n";
+  settings.provider_settings =
+      "material = ['env', 'files', 'storage', 'tokens', 'pull_credentials']\n";
   settings.more = "[policies]\non_stop = 'drain'\n";
   NodeUnderTest node(
       {.kubeconfig = [&](const std::string& /*node*/) { return somebody.kubeconfig(); },

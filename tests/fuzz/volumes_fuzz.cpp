@@ -1,8 +1,9 @@
-// The files of a pod's volumes: a spec, object or label of any shape is refused or becomes files that
+// The files of a pod's volumes, and what else they are made of: a spec, object or label of any shape is refused or becomes files that
 // a provider may write as they are: inside of their volume, each path once, none of them a folder of
-// another, with a mode that is one.
+// another, with a mode that is one; and storage becomes a document of JSON.
 // Input: the pod's spec, a line "---", its metadata, a line "---", what every ConfigMap is, a line
-// "---", what every Secret is. Metadata is an object like {"labels":{…}}, without a name.
+// "---", what every Secret is, a line "---", what every claim, PersistentVolume and list of trust bundles
+// is. Metadata is an object like {"labels":{…}}, without a name.
 #include "base/base64.hpp"
 #include "base/json_text.hpp"
 #include "fuzz_input.hpp"
@@ -33,8 +34,10 @@ namespace fakes = vkhost::testing;
 // Whatever is asked for is there, and the same.
 class OneOfEach final : public resolve::ObjectSource {
  public:
-  OneOfEach(std::string config_map, std::string secret)
-      : config_map_(std::move(config_map)), secret_(std::move(secret)) {}
+  OneOfEach(std::string config_map, std::string secret, std::string storage)
+      : config_map_(std::move(config_map)),
+        secret_(std::move(secret)),
+        storage_(std::move(storage)) {}
 
   Result<std::string> get_config_map(const std::string&,
                                      const std::string&,
@@ -56,6 +59,17 @@ class OneOfEach final : public resolve::ObjectSource {
                                           const CancelToken&) override {
     return vkhost::not_found("no service accounts");
   }
+  Result<std::string> get_claim(const std::string&,
+                                const std::string&,
+                                const CancelToken&) override {
+    return storage_;
+  }
+  Result<std::string> get_persistent_volume(const std::string&, const CancelToken&) override {
+    return storage_;
+  }
+  Result<std::string> list_trust_bundles(const std::string&, const CancelToken&) override {
+    return storage_;
+  }
   Result<std::string> list_services(const std::string&, const CancelToken&) override {
     return vkhost::not_found("no services");
   }
@@ -63,6 +77,7 @@ class OneOfEach final : public resolve::ObjectSource {
  private:
   const std::string config_map_;
   const std::string secret_;
+  const std::string storage_;
 };
 
 void check_path(const std::string& path) {
@@ -101,12 +116,29 @@ void check_document(const std::string& text) {
   }
 }
 
+void check_storage(const resolve::PodResolution::Parts& parts,
+                   const vkhost::kube::PodRecord& pod,
+                   const resolve::PodView& view,
+                   const std::string& spec) {
+  const auto storage = resolve::read_pod_storage(spec);
+  if (!storage.is_ok()) {
+    return;
+  }
+  require(!resolve::uses_no_storage(spec) || storage->volumes.empty());
+  const resolve::ServiceVariables no_services;
+  const CancelToken token;
+  const auto text = resolve::PodResolution(parts, pod, view, no_services,
+                                           resolve::PodResolution::Vanished::Missing, token)
+                        .storage(*storage);
+  require(!text.is_ok() || vkhost::validate_json_object(*text, 64).is_ok());
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::string> sections = vkhost::fuzz::sections_of(std::string(data, data + size));
-  sections.resize(4);
+  sections.resize(5);
   const std::string& spec = sections[0];
   const std::string& metadata = sections[1];
   if (!metadata.starts_with('{')) {
@@ -122,7 +154,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   require(!resolve::mounts_no_files(spec) || volumes->volumes.empty());
 
-  OneOfEach source(sections[2], sections[3]);
+  OneOfEach source(sections[2], sections[3], sections[4]);
   const fakes::FakeClock clock;
   fakes::RecordingResolveEvents events;
   fakes::FakeNodeFacts node;
@@ -131,9 +163,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fakes::FakeTokenSource issuer(clock);
   vkhost::SeededRandom random(1);
   resolve::Tokens tokens({issuer, clock, random});
-  const resolve::PodResolution::Parts parts{
+  resolve::Claims claims(source, clock);
+  resolve::PodResolution::Parts parts{
       objects, events, node,   resolve::EnvNames::Identifiers, resolve::PodAddresses::Late,
       true,    true,   &tokens};
+  parts.claims = &claims;
   const resolve::ServiceVariables no_services;
   CancelSource cancel;
   const CancelToken token = cancel.token();
@@ -145,5 +179,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_document(*text);
   }
   require(events.lines().size() == (text.is_ok() ? 0 : 1));
+  check_storage(parts, **pod, *view, spec);
   return 0;
 }

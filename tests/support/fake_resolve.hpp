@@ -80,6 +80,10 @@ class FakeObjectSource final : public resolve::ObjectSource {
                                             const CancelToken& /*cancel*/) override {
     return read("PersistentVolume//" + name);
   }
+  Result<std::string> list_trust_bundles(const std::string& selection,
+                                         const CancelToken& /*cancel*/) override {
+    return read("ClusterTrustBundles//" + selection);
+  }
   Result<std::string> list_services(const std::string& object_namespace,
                                     const CancelToken& /*cancel*/) override {
     auto list = read("Services/" + object_namespace);
@@ -124,9 +128,11 @@ class FakeObjectFeed final : public resolve::ObjectFeed {
   std::unique_ptr<resolve::FollowedObject> follow(const resolve::ObjectReference& object,
                                                   const std::string& known_version,
                                                   kube::ObjectListener& listener) override {
-    const std::string key =
-        (object.kind == resolve::ObjectKind::Secret ? "Secret/" : "ConfigMap/") +
-        object.object_namespace + "/" + object.name;
+    const std::string kind = object.kind == resolve::ObjectKind::Secret ? "Secret/"
+                             : object.kind == resolve::ObjectKind::ConfigMap
+                                 ? "ConfigMap/"
+                                 : "ClusterTrustBundles/";
+    const std::string key = kind + object.object_namespace + "/" + object.name;
     MutexLock lock(mutex_);
     followed_.emplace(++last_id_, Followed{key, &listener, known_version});
     return std::make_unique<Following>(*this, last_id_);

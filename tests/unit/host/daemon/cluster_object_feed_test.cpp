@@ -1,6 +1,7 @@
 #include "daemon/cluster_object_feed.hpp"
 
 #include "base/mutex.hpp"
+#include "resolve/kube_object_source.hpp"
 #include "support/fake_client.hpp"
 
 #include <gmock/gmock.h>
@@ -52,9 +53,15 @@ std::string object(const std::string& version) {
 struct ClusterObjectFeedTest : ::testing::Test {
   std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
   std::unique_ptr<kube::Client> client = client_on(server);
+  SystemClock clock;
   kube::WatchLoop loop{std::make_shared<SystemClock>()};
-  ClusterObjectFeed feed{
-      {*client, std::make_shared<SystemClock>(), std::make_shared<SeededRandom>(7), {}, loop}};
+  resolve::KubeObjectSource objects{*client, clock};
+  ClusterObjectFeed feed{{*client,
+                          std::make_shared<SystemClock>(),
+                          std::make_shared<SeededRandom>(7),
+                          {},
+                          loop,
+                          objects}};
   RecordingObjectListener listener;
 };
 
@@ -96,9 +103,36 @@ TEST_F(ClusterObjectFeedTest, TellsNothingOnceItIsNotFollowed) {
   EXPECT_EQ(server->requests().size(), 1U);
 }
 
+TEST_F(ClusterObjectFeedTest, ReadsASelectionOfTrustBundles) {
+  const std::string list = R"({"items":[{"metadata":{"name":"a"}}]})";
+  server->answer(200, list);
+
+  const auto followed =
+      feed.follow({resolve::ObjectKind::TrustBundles, "", "metadata.name=a\n"}, "", listener);
+
+  EXPECT_THAT(listener.wait_for_calls(1), ElementsAre(list));
+  EXPECT_FALSE(followed->is_live());
+  EXPECT_THAT(server->requests().at(0).target,
+              StartsWith("/apis/certificates.k8s.io/v1/clustertrustbundles?fieldSelector="));
+}
+
+TEST_F(ClusterObjectFeedTest, SaysWhenNothingIsSelected) {
+  server->answer(200, R"({"items":[]})");
+
+  const auto followed =
+      feed.follow({resolve::ObjectKind::TrustBundles, "", "metadata.name=a\n"}, "", listener);
+
+  EXPECT_THAT(listener.wait_for_calls(1), ElementsAre("gone"));
+}
+
 TEST_F(ClusterObjectFeedTest, WatchesNoMoreThanItMayAndReadsTheOthers) {
-  ClusterObjectFeed narrow(
-      {*client, std::make_shared<SystemClock>(), std::make_shared<SeededRandom>(7), {}, loop}, 1);
+  ClusterObjectFeed narrow({*client,
+                            std::make_shared<SystemClock>(),
+                            std::make_shared<SeededRandom>(7),
+                            {},
+                            loop,
+                            objects},
+                           1);
   server->stream({R"({"type":"ADDED","object":)" + object("3") + "}\n"});
   RecordingObjectListener first;
   const auto watched = narrow.follow({resolve::ObjectKind::Secret, "n", "a"}, "3", first);

@@ -51,8 +51,9 @@ TEST_F(PluginChecks, LoadThePluginAndPingItsBackEnd) {
 }
 
 TEST_F(PluginChecks, TellWhatThePluginUsesOfPods) {
-  const PluginFacts facts = look(mock(), "material = ['tokens', 'pull_credentials']\n");
+  const PluginFacts facts = look(mock(), "material = ['storage', 'tokens', 'pull_credentials']\n");
 
+  EXPECT_TRUE(facts.uses_storage);
   EXPECT_TRUE(facts.uses_tokens);
   EXPECT_TRUE(facts.uses_pull_credentials);
   EXPECT_FALSE(facts.uses_env);

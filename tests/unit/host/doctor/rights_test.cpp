@@ -114,6 +114,7 @@ TEST(Rights, AreAskedForFeaturesInUseOnly) {
   few.asks_who_may = false;
   Uses all;
   all.env = true;
+  all.storage = true;
   all.tokens = true;
   all.pull_credentials = true;
   all.drains = true;
@@ -121,8 +122,8 @@ TEST(Rights, AreAskedForFeaturesInUseOnly) {
   EXPECT_THAT(names_in_use(few), ElementsAre("nodes", "pods", "events"));
   EXPECT_THAT(names_in_use(all),
               ElementsAre("nodes", "pods", "events", "references", "live-objects",
-                          "service-variables", "tokens", "pull-credentials", "cluster-identity",
-                          "kubelet-api", "client-authority", "drain"));
+                          "service-variables", "tokens", "volumes", "pull-credentials",
+                          "cluster-identity", "kubelet-api", "client-authority", "drain"));
 }
 
 TEST(Rights, OfANodeHaveTheUidOfTheClusterFromAService) {

@@ -28,6 +28,7 @@ TEST(Paths, AreThoseOfTheApiReference) {
       {secret_path("ns", "s"), "/api/v1/namespaces/ns/secrets/s"},
       {services_path("ns"), "/api/v1/namespaces/ns/services"},
       {claim_path("ns", "c"), "/api/v1/namespaces/ns/persistentvolumeclaims/c"},
+      {trust_bundles_path("v1"), "/apis/certificates.k8s.io/v1/clustertrustbundles"},
       {persistent_volume_path("v/.."), "/api/v1/persistentvolumes/v%2F.."},
       {service_account_path("ns", "sa"), "/api/v1/namespaces/ns/serviceaccounts/sa"},
       {service_account_token_path("ns", "sa"), "/api/v1/namespaces/ns/serviceaccounts/sa/token"},

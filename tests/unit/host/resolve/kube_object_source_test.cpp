@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,16 +17,21 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Answers every GET with its path.
+// Answers every GET with its path, or with what there is at this path.
 class EchoClient final : public kube::Client {
  public:
   Result<std::string> get(std::string_view path,
                           const kube::Query& query,
                           const kube::CallOptions& options) override {
-    EXPECT_TRUE(query.empty());
     paths.emplace_back(path);
     last = options;
-    return std::string(path);
+    last_query = query;
+    if (answers.empty()) {
+      EXPECT_TRUE(query.empty());
+      return std::string(path);
+    }
+    const auto found = answers.find(path);
+    return found == answers.end() ? Result<std::string>(not_found("404")) : found->second;
   }
   Result<std::string> create(std::string_view /*path*/,
                              std::string /*body*/,
@@ -55,6 +62,8 @@ class EchoClient final : public kube::Client {
 
   std::vector<std::string> paths;
   kube::CallOptions last;
+  kube::Query last_query;
+  std::map<std::string, std::string, std::less<>> answers;
 };
 
 TEST(KubeObjectSource, ReadsByNameWithinOneNamespace) {
@@ -77,6 +86,43 @@ TEST(KubeObjectSource, ReadsByNameWithinOneNamespace) {
                   "/api/v1/namespaces/shop/serviceaccounts/builder",
                   "/api/v1/namespaces/shop/persistentvolumeclaims/data",
                   "/api/v1/persistentvolumes/pv-1", "/api/v1/namespaces/shop/services"));
+}
+
+TEST(KubeObjectSource, AsksForTrustBundlesInAVersionThatIsServed) {
+  EchoClient client;
+  const testing::FakeClock clock;
+  KubeObjectSource source(client, clock);
+  const std::string v1 = "/apis/certificates.k8s.io/v1/clustertrustbundles";
+  const std::string v1beta1 = "/apis/certificates.k8s.io/v1beta1/clustertrustbundles";
+  const std::string selection = "spec.signerName=s\na=b";
+  client.answers = {{v1beta1, R"({"items":[{}]})"}};
+
+  EXPECT_TRUE(source.list_trust_bundles(selection, {}).is_ok());
+  EXPECT_THAT(client.paths, ElementsAre(v1, v1beta1));
+  EXPECT_THAT(client.last_query, ElementsAre(::testing::Pair("fieldSelector", "spec.signerName=s"),
+                                             ::testing::Pair("labelSelector", "a=b")));
+
+  EXPECT_TRUE(source.list_trust_bundles(selection, {}).is_ok());
+  EXPECT_THAT(client.paths, ElementsAre(v1, v1beta1, v1beta1)) << "it remembers which";
+
+  client.answers = {{v1, R"({"items":[{}]})"}};
+  EXPECT_TRUE(source.list_trust_bundles(selection, {}).is_ok()) << "after an upgrade";
+}
+
+TEST(KubeObjectSource, HasNoTrustBundlesWhereNoneAreSelectedOrServed) {
+  EchoClient client;
+  const testing::FakeClock clock;
+  KubeObjectSource source(client, clock);
+  const std::string v1 = "/apis/certificates.k8s.io/v1/clustertrustbundles";
+  client.answers = {{v1, R"({"items":[]})"}};
+  const Status none = source.list_trust_bundles("metadata.name=a\n", {}).status();
+  EXPECT_EQ(none.code(), StatusCode::NotFound);
+
+  client.answers = {{"/elsewhere", ""}};
+  const Status unserved = source.list_trust_bundles("metadata.name=a\n", {}).status();
+
+  EXPECT_EQ(unserved.code(), StatusCode::NotFound);
+  EXPECT_EQ(unserved.message(), "the API server does not serve ClusterTrustBundles");
 }
 
 TEST(KubeObjectSource, LetsNoReferenceLeaveItsCollection) {

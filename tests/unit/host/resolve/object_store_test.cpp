@@ -163,6 +163,26 @@ TEST_F(ObjectStoreTest, TrustsNewsMoreThanAnAnswerThatWasAskedForBefore) {
   EXPECT_EQ(value(), "v2");
 }
 
+TEST_F(ObjectStoreTest, TellsOfASelectionWhenItsCertificatesAreOthers) {
+  const ObjectReference bundles{ObjectKind::TrustBundles, "", "metadata.name=a\n"};
+  const auto list = [](const std::string& base64) {
+    return R"({"metadata":{"resourceVersion":"7"},"items":[{"spec":{"trustBundle":)"
+           R"("-----BEGIN CERTIFICATE-----)" +
+           base64 + R"(-----END CERTIFICATE-----"}}]})";
+  };
+  const std::string key = "ClusterTrustBundles//metadata.name=a\n";
+  source_.put(key, list("QUE="));
+  const auto given = store_.read(bundles, {});
+  ASSERT_TRUE(given.is_ok()) << given.status().to_string();
+  store_.use("u-1", {{bundles, kFiles, false, *given}}, ObjectStore::Extent::All, user_);
+
+  feed_.change(key, list(" QUE="));
+  EXPECT_THAT(user_.told(), IsEmpty());
+  feed_.change(key, list("QkI="));
+
+  EXPECT_THAT(user_.told(), ElementsAre("u-1:32"));
+}
+
 TEST_F(ObjectStoreTest, FollowsNothingForWhomAChangeMeansNothing) {
   use("u-1", 0);
 

@@ -378,13 +378,69 @@ TEST_F(VolumeFilesTest, LackTheTokenForAProviderThatUsesNone) {
 }
 
 TEST_F(VolumeFilesTest, AreRefusedWithASourceThatNobodyMakes) {
-  for (const char* kind : {"clusterTrustBundle", "podCertificate", "somethingNew"}) {
+  for (const char* kind : {"podCertificate", "somethingNew"}) {
     const auto json =
         json_of(R"("projected":{"sources":[{")" + std::string(kind) + R"(":{"path":"x"}}]})");
 
     EXPECT_EQ(json.status().retry(), Retry::Never);
     EXPECT_THAT(json.status().message(), HasSubstr("a projected " + std::string(kind)));
   }
+}
+
+// ---- trust bundles ----
+
+constexpr const char* kBundle = "ClusterTrustBundles//metadata.name=ca\n";
+constexpr const char* kBundleList =
+    R"({"items":[{"spec":{"trustBundle":"-----BEGIN CERTIFICATE-----\nQUE=\n-----END CERTIFICATE-----"}}]})";
+constexpr const char* kAnchors = "-----BEGIN CERTIFICATE-----\nQUE=\n-----END CERTIFICATE-----\n";
+
+std::string projected_bundle(const std::string& members) {
+  return R"("projected":{"sources":[{"clusterTrustBundle":{"path":"ca.pem",)" + members + "}}]}";
+}
+
+TEST_F(VolumeFilesTest, HoldTheCertificatesOfATrustBundle) {
+  source_.put(kBundle, kBundleList);
+  EXPECT_THAT(files(projected_bundle(R"("name":"ca")")),
+              ElementsAre("ca.pem 0644 " + std::string(kAnchors)));
+
+  source_.put("ClusterTrustBundles//spec.signerName=example.com/s\na=b", kBundleList);
+  EXPECT_THAT(files(projected_bundle(
+                  R"("signerName":"example.com/s","labelSelector":{"matchLabels":{"a":"b"}})")),
+              ElementsAre("ca.pem 0644 " + std::string(kAnchors)));
+}
+
+TEST_F(VolumeFilesTest, HoldTrustBundlesForTheUserOfThePodAlone) {
+  source_.put(kBundle, kBundleList);
+  more_ = R"(,"securityContext":{"runAsUser":1000})";
+
+  EXPECT_THAT(files(projected_bundle(R"("name":"ca")")),
+              ElementsAre("ca.pem 0600 " + std::string(kAnchors) + " uid=1000"));
+}
+
+TEST_F(VolumeFilesTest, WaitForTrustBundlesThatAreMissing) {
+  const auto by_name = json_of(projected_bundle(R"("name":"ca")"));
+  const auto by_signer = json_of(projected_bundle(R"("signerName":"s","labelSelector":{})"));
+  const auto of_nothing = json_of(projected_bundle(R"("signerName":"s")"));
+
+  for (const auto* json : {&by_name, &by_signer, &of_nothing}) {
+    EXPECT_EQ(json->status().code(), StatusCode::FailedPrecondition);
+    EXPECT_EQ(json->status().retry(), Retry::Backoff);
+  }
+  EXPECT_THAT(by_name.status().message(),
+              HasSubstr("clustertrustbundle.certificates.k8s.io \"ca\" not found"));
+  EXPECT_THAT(by_signer.status().message(), HasSubstr("matched zero ClusterTrustBundles"));
+  EXPECT_THAT(of_nothing.status().message(), HasSubstr("matched zero ClusterTrustBundles"));
+}
+
+TEST_F(VolumeFilesTest, HoldAnEmptyFileForTrustBundlesThatMayBeMissing) {
+  EXPECT_THAT(files(projected_bundle(R"("name":"ca","optional":true)")),
+              ElementsAre("ca.pem 0644 "));
+  EXPECT_THAT(files(projected_bundle(R"("signerName":"s","optional":true)")),
+              ElementsAre("ca.pem 0644 "));
+  source_.fail(kBundle, unavailable("nobody is there"));
+  EXPECT_EQ(json_of(projected_bundle(R"("name":"ca","optional":true)")).status().code(),
+            StatusCode::Unavailable)
+      << "nobody said that it does not exist";
 }
 
 // ---- tokens ----
