@@ -84,6 +84,23 @@ Object::Ptr find_condition(const Object::Ptr& status, const std::string& type) {
   return find_named(status->getArray("conditions"), "type", type);
 }
 
+// One without a type or a status says nothing; written, it would differ from what is there for ever.
+void drop_empty_conditions(Object& observed) {
+  const Array::Ptr given = observed.getArray("conditions");
+  if (given.isNull()) {
+    return;
+  }
+  Array::Ptr kept = new Array;
+  for (const Var& item : *given) {
+    if (item.type() == typeid(Object::Ptr) &&
+        !string_member(*item.extract<Object::Ptr>(), "type").empty() &&
+        !string_member(*item.extract<Object::Ptr>(), "status").empty()) {
+      kept->add(item);
+    }
+  }
+  observed.set("conditions", kept);
+}
+
 // What the host says of a pod by its containers, as the kubelet words it.
 std::vector<Object::Ptr> host_conditions(const StatusSources& sources,
                                          const Object::Ptr& observed,
@@ -173,9 +190,6 @@ Array::Ptr changed_conditions(const StatusSources& sources,
   const Array::Ptr given = observed->getArray("conditions");
   for (std::size_t i = 0; !given.isNull() && i < given->size(); ++i) {
     Object::Ptr item = given->getObject(static_cast<unsigned>(i));
-    if (item.isNull() || string_member(*item, "type").empty()) {
-      continue;
-    }
     std::erase_if(wanted, [&](const Object::Ptr& made) {
       return string_member(*made, "type") == string_member(*item, "type");
     });
@@ -318,6 +332,7 @@ Result<std::string> merge(const StatusSources& sources) {
                             "\"; expected Pending, Running, Succeeded, Failed or Unknown");
   }
   cut_times(*observed);
+  drop_empty_conditions(*observed);
   ContainerFacts facts;
   ContainerFacts init_facts;
   VKHOST_TRY(complete_regular(*observed, sources.pod, &facts));

@@ -96,6 +96,17 @@ TEST(MergeStatus, LetsTheProvidersConditionsWin) {
   EXPECT_EQ(condition(patch, "Ready")->getValue<std::string>("reason"), "Warming");
 }
 
+TEST(MergeStatus, LeavesOutConditionsThatSayNothing) {
+  const std::string patch =
+      merged(pod_with(R"({"phase":"Running","conditions":[{"type":"Ready","status":"False"}]})"),
+             R"({"phase":"Running","conditions":[{"type":"Ready"},{"type":"mine","status":7},null,)"
+             R"({"status":"True"}],"containerStatuses":[{"name":"a","state":{"running":{}}},)"
+             R"({"name":"b","state":{"running":{}}}]})");
+
+  EXPECT_EQ(status_of(patch, "Ready"), "True");
+  EXPECT_EQ(condition(patch, "mine")->size(), 0U);
+}
+
 TEST(MergeStatus, DerivesReadyFromTheProvidersContainersReady) {
   const std::string patch =
       merged(pod_with("{}"),
